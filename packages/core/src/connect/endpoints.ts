@@ -1,0 +1,24 @@
+import type { Exit } from "../model/exit.ts";
+
+/** How a proxy is reached. The only place where its password is kept. */
+export interface ProxyEndpoint {
+  readonly protocol: "socks5" | "http" | "https";
+  /** Name or address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+// Keyed by the object, not its id: whoever prints, copies or saves an exit cannot take the password along.
+const endpoints = new WeakMap<Exit, ProxyEndpoint>();
+
+/** Tells the connector how to reach the proxy of an exit; a second call replaces the first. */
+export function setEndpoint(exit: Exit, endpoint: ProxyEndpoint): void {
+  endpoints.set(exit, endpoint);
+}
+
+/** `undefined` for exits that are no proxy. */
+export function endpointOf(exit: Exit): ProxyEndpoint | undefined {
+  return endpoints.get(exit);
+}

@@ -1,0 +1,106 @@
+import type { AttemptRecord } from "./model/verdict.ts";
+
+/** Every `code` that an error of multihome can carry. */
+export type ErrorCode =
+  | "MH_ERR_CIRCUIT_OPEN"
+  | "MH_ERR_MAX_ATTEMPTS"
+  | "MH_ERR_TIMEOUT"
+  | "MH_ERR_POOL_FULL"
+  | "MH_ERR_NO_EXIT"
+  | "MH_ERR_EXIT_BIND"
+  | "MH_ERR_OVER_QUOTA"
+  | "MH_ERR_BANNED"
+  | "MH_ERR_PLAIN_CREDENTIALS"
+  | "MH_ERR_CONFIG"
+  | "MH_ERR_CLOSED"
+  | (string & {});
+
+export interface ErrorDetails {
+  readonly target?: string;
+  readonly attempts?: readonly AttemptRecord[];
+  readonly retryAfterMs?: number;
+  readonly capacity?: number;
+  readonly elapsedMs?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of every error that multihome itself makes. Match on `code`, or use `isMultihomeError`: two copies of the
+ * package in one program have two classes, and `instanceof` tells them apart.
+ *
+ * A client's own error (a refused connection, an abort) is never wrapped in one; where a client insists on its own type,
+ * ours is its `cause`.
+ */
+export class MultihomeError extends Error {
+  readonly code: ErrorCode;
+  /** The target that the request was for. */
+  readonly target?: string;
+  /** What was tried, in order. Exits are named by id, never by a URL with a password. */
+  readonly attempts?: readonly AttemptRecord[];
+  /** When it is worth asking again, in milliseconds from the moment of the error. */
+  readonly retryAfterMs?: number;
+  /** How many requests may wait for the target (`MH_ERR_POOL_FULL`). */
+  readonly capacity?: number;
+  /** How long the request had been with the pool, in milliseconds (`MH_ERR_TIMEOUT`). */
+  readonly elapsedMs?: number;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.target !== undefined) this.target = details.target;
+    if (details.attempts !== undefined) this.attempts = details.attempts;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    if (details.capacity !== undefined) this.capacity = details.capacity;
+    if (details.elapsedMs !== undefined) this.elapsedMs = details.elapsedMs;
+  }
+
+  override get name(): string {
+    return "MultihomeError";
+  }
+}
+
+/** The target's breaker is open: it failed too often, or it has no exit left that may be used. */
+export class CircuitOpenError extends MultihomeError {
+  constructor(target: string, retryAfterMs: number) {
+    super("MH_ERR_CIRCUIT_OPEN", `Circuit for ${target} is open; next probe in ${Math.ceil(retryAfterMs)} ms.`, { target, retryAfterMs });
+  }
+  override get name(): string {
+    return "CircuitOpenError";
+  }
+}
+
+/** `submit` only: every round was used and none brought a success. `cause` is the last failure. */
+export class MaxAttemptsError extends MultihomeError {
+  constructor(target: string, rounds: number, details: ErrorDetails) {
+    super("MH_ERR_MAX_ATTEMPTS", `No success for ${target} in ${rounds} ${rounds === 1 ? "attempt" : "attempts"}.`, { ...details, target });
+  }
+  override get name(): string {
+    return "MaxAttemptsError";
+  }
+}
+
+/** `submit` only: as many requests wait for this target as its queue may hold. */
+export class PoolFullError extends MultihomeError {
+  constructor(target: string, capacity: number) {
+    super("MH_ERR_POOL_FULL", `The queue for ${target} is full: ${capacity} requests are waiting (queue.capacity).`, { target, capacity });
+  }
+  override get name(): string {
+    return "PoolFullError";
+  }
+}
+
+/** The pool has been closed; it sends nothing more. */
+export class ClosedError extends MultihomeError {
+  constructor(target?: string) {
+    super("MH_ERR_CLOSED", target === undefined ? "The pool is closed." : `The pool is closed; the request to ${target} was not sent.`, target === undefined ? {} : { target });
+  }
+  override get name(): string {
+    return "ClosedError";
+  }
+}
+
+/** True for every error made by any copy of multihome. */
+export function isMultihomeError(error: unknown): error is MultihomeError {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return typeof error.code === "string" && error.code.startsWith("MH_ERR_");
+}

@@ -1,0 +1,58 @@
+const SECONDS = 64;
+
+/** Answers of the whole pool by second, for throughput and success rate. Costs one increment an answer. */
+export class Traffic {
+  completed = 0;
+  failed = 0;
+  avgLatencyMs = 0;
+  readonly #answered = new Uint32Array(SECONDS);
+  readonly #good = new Uint32Array(SECONDS);
+  readonly #bad = new Uint32Array(SECONDS);
+  #second = -1;
+
+  /** A request has its answer. */
+  answeredAt(now: number, latencyMs: number): void {
+    this.completed++;
+    this.avgLatencyMs = this.completed === 1 ? latencyMs : this.avgLatencyMs + 0.05 * (latencyMs - this.avgLatencyMs);
+    this.#answered[this.#slot(now)]++;
+  }
+
+  failedAt(_now: number): void {
+    this.failed++;
+  }
+
+  /** An attempt has ended with something that speaks for or against its exit. */
+  attemptAt(now: number, success: boolean): void {
+    (success ? this.#good : this.#bad)[this.#slot(now)]++;
+  }
+
+  /** Answers per second over the last `seconds` whole seconds and the one that is running. */
+  perSecond(now: number, seconds: number): number {
+    return this.#sum(this.#answered, now, seconds) / seconds;
+  }
+
+  successRate1m(now: number): number {
+    const good = this.#sum(this.#good, now, 60);
+    const all = good + this.#sum(this.#bad, now, 60);
+    return all === 0 ? 0 : good / all;
+  }
+
+  #sum(counts: Uint32Array, now: number, seconds: number): number {
+    const last = this.#slot(now);
+    let sum = 0;
+    for (let i = 0; i < seconds; i++) sum += counts[(last - i + SECONDS) % SECONDS];
+    return sum;
+  }
+
+  #slot(now: number): number {
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#second) {
+      for (let s = Math.max(this.#second + 1, second - SECONDS + 1); s <= second; s++) {
+        const slot = ((s % SECONDS) + SECONDS) % SECONDS;
+        this.#answered[slot] = this.#good[slot] = this.#bad[slot] = 0;
+      }
+      this.#second = second;
+    }
+    return ((second % SECONDS) + SECONDS) % SECONDS;
+  }
+}

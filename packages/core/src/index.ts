@@ -1,0 +1,25 @@
+export { createExitPool } from "./pool.ts";
+export { CircuitOpenError, ClosedError, isMultihomeError, MaxAttemptsError, MultihomeError, PoolFullError, type ErrorCode } from "./errors.ts";
+export type { Exit, ExitKind } from "./model/exit.ts";
+export type { Dispatch, Driver, Lease, Leg, Transport } from "./model/lease.ts";
+export type { Align, Charge, Counter, Ledger, Limit, LimitScope, Reservation } from "./model/limits.ts";
+export type {
+  AlertOptions,
+  BackoffOptions,
+  ExitPoolOptions,
+  ExitSource,
+  ExitsOptions,
+  HealthOptions,
+  KindOptions,
+  Logger,
+  QueueOptions,
+  RaceOptions,
+  TargetOptions,
+  WeightTable,
+} from "./model/options.ts";
+export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
+export type { Hints, RequestInfo } from "./model/request.ts";
+export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
+export type { AttemptRecord, Verdict, VerdictKind } from "./model/verdict.ts";
+export type { Clock } from "./time/clock.ts";
+export type { Duration } from "./time/duration.ts";

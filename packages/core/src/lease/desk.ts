@@ -1,0 +1,245 @@
+import type { ExitTable } from "../exits/exit-table.ts";
+import type { Demand } from "../quota/demand.ts";
+import type { Pauses } from "../quota/pauses.ts";
+import type { Quota } from "../quota/quota.ts";
+import type { Order } from "./order.ts";
+import { BUSY, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
+
+export interface DeskRules {
+  /** Least time between two sends of a local exit … */
+  spacingMs: number;
+  /** … and of a proxy. */
+  proxySpacingMs: number;
+  perExitInFlight: number;
+}
+
+/**
+ * Who gets which exit at one target: offers usable exits in order, and takes what the request costs before it is sent.
+ *
+ * What an exit must wait for is found out when it is offered, not when it happens; so nothing here grows with the number of
+ * exits, except the moment when many of them come back at once.
+ */
+export class Desk {
+  /** When it is worth asking again, after `choose` said no; `Infinity` where only a release can help. */
+  wakeAt = Infinity;
+  quota: Quota | undefined;
+  readonly pauses: Pauses;
+  readonly #table: ExitTable;
+  readonly #order: Order;
+  #rules: DeskRules;
+  readonly #places = new Places();
+  #short: number[] = [];
+  /** No exit in `#short` has room for so much weight. */
+  #shortOf = Infinity;
+  #shortWakeAt = Infinity;
+
+  constructor(table: ExitTable, order: Order, quota: Quota | undefined, pauses: Pauses, rules: DeskRules) {
+    this.#table = table;
+    this.#order = order;
+    this.quota = quota;
+    this.pauses = pauses;
+    this.#rules = rules;
+    for (let exit = 0; exit < table.length; exit++) this.admit(exit);
+  }
+
+  set rules(rules: DeskRules) {
+    this.#rules = rules;
+  }
+
+  /** The exit exists from now on. */
+  admit(exit: number): void {
+    this.#places.set(exit, READY);
+    this.#order.add(exit, false);
+  }
+
+  /**
+   * The exit for a request, or -1; then `wakeAt` says when to ask again. Changes nothing that a caller could see.
+   *
+   * @param tried exits that are only taken when no other is free
+   * @param mayProxy false when as many attempts run through proxies as may
+   */
+  choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
+    this.#comeBack(now);
+    this.wakeAt = Infinity;
+    const shut = this.pauses.untilForAll(demand?.account);
+    if (shut > now) {
+      this.wakeAt = shut;
+      return -1;
+    }
+    let second = -1;
+    const light = this.#fromShort(demand, now, tried, mayProxy);
+    if (light >= 0) return light;
+    for (let exit = this.#order.first(); exit >= 0; ) {
+      const fit = this.#fits(exit, demand, now);
+      if (fit === GONE) {
+        exit = this.#order.first();
+        continue;
+      }
+      if (fit === NOBODY) return -1;
+      if (fit === FITS && (mayProxy || !this.#table.isProxy[exit])) {
+        if (!tried.includes(exit)) return exit;
+        if (second < 0) second = exit;
+      }
+      exit = this.#order.after(exit);
+    }
+    if (second < 0) this.wakeAt = Math.min(this.wakeAt, this.#places.nextAt, this.#shortWakeAt);
+    return second;
+  }
+
+  /** May this very exit be used now? Sets `wakeAt` where not. */
+  chooseExit(exit: number, demand: Demand | undefined, now: number): boolean {
+    this.#comeBack(now);
+    this.wakeAt = Infinity;
+    const shut = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(this.#table.egress[exit]), this.spacedUntil(exit));
+    if (shut > now) this.wakeAt = shut;
+    else if (demand !== undefined && this.quota !== undefined) {
+      const egress = this.#table.egress[exit];
+      if (this.quota.shortOf(demand, egress, now) < 0) return true;
+      this.wakeAt = this.quota.freeAt(demand, egress, now);
+    } else return true;
+    return false;
+  }
+
+  /** It sends now. */
+  take(exit: number, now: number): void {
+    const { perExitInFlight } = this.#rules;
+    const spacingMs = this.#table.isProxy[exit] ? this.#rules.proxySpacingMs : this.#rules.spacingMs;
+    if (spacingMs > 0) {
+      this.#order.remove(exit);
+      this.#order.used(exit);
+      this.#places.space(exit, now + spacingMs);
+    } else if (this.#table.inFlight[exit] >= perExitInFlight) {
+      this.#order.remove(exit);
+      this.#order.used(exit);
+      this.#markBusy(exit);
+    } else {
+      this.#order.used(exit);
+    }
+  }
+
+  /** One of its attempts has ended, at this target or another. */
+  freed(exit: number): void {
+    if (this.#places.of(exit) === BUSY) this.#ready(exit);
+  }
+
+  /** It is known what became of an attempt. What waited for that alone, or for units that came back, is looked at anew. */
+  settled(exit: number, gaveBack: boolean): void {
+    for (const member of this.#table.membersOf(this.#table.egress[exit])) {
+      const place = this.#places.of(member);
+      if (place === SHORT) {
+        if (gaveBack || this.#shortWakeAt === Infinity) this.#restoreShort();
+      } else if (place === WAITING && (gaveBack || this.#places.readyAt(member) === Infinity)) {
+        this.#ready(member);
+      }
+    }
+  }
+
+  /** Fewer rests, longer limits: look at everybody anew. */
+  reconsider(): void {
+    this.#restoreShort();
+    for (let exit = 0; exit < this.#table.length; exit++) if (this.#places.of(exit) === WAITING) this.#ready(exit);
+  }
+
+  spacedUntil(exit: number): number {
+    return this.#places.of(exit) === SPACED ? this.#places.readyAt(exit) : 0;
+  }
+
+  get perExitInFlight(): number {
+    return this.#rules.perExitInFlight;
+  }
+
+  #fits(exit: number, demand: Demand | undefined, now: number): Fit {
+    const table = this.#table;
+    if (table.inFlight[exit] >= this.#rules.perExitInFlight) {
+      this.#order.remove(exit);
+      this.#markBusy(exit);
+      return GONE;
+    }
+    const egress = table.egress[exit];
+    const paused = this.pauses.untilOf(egress);
+    if (paused > now) {
+      this.#wait(exit, paused);
+      return GONE;
+    }
+    const quota = this.quota;
+    if (quota === undefined || demand === undefined) return FITS;
+    const at = quota.shortOf(demand, egress, now);
+    if (at < 0) return FITS;
+    const limit = quota.limits[demand.limits[at]];
+    const free = quota.freeAt(demand, egress, now);
+    if (limit.scope !== "exit") {
+      this.wakeAt = free;
+      return NOBODY;
+    }
+    // A limit that not every request counts on, or a counter of its own, says nothing about other requests: left in its place.
+    if ((limit.unit !== "weight" && limit.unit !== "request") || demand.keys[at] !== undefined) {
+      if (free < this.wakeAt) this.wakeAt = free;
+      return SKIP;
+    }
+    const row = limit.rowOf(egress, undefined, undefined, now);
+    if (limit.room(row, now) < 1) {
+      this.#wait(exit, limit.freeAt(row, now, 1));
+      return GONE;
+    }
+    this.#order.remove(exit);
+    this.#places.set(exit, SHORT);
+    this.#short.push(exit);
+    if (demand.units[at] < this.#shortOf) this.#shortOf = demand.units[at];
+    if (free < this.#shortWakeAt) this.#shortWakeAt = free;
+    return GONE;
+  }
+
+  /** A request lighter than those that were turned away may still fit what is left. */
+  #fromShort(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
+    const quota = this.quota;
+    if (this.#short.length === 0 || quota === undefined) return -1;
+    const weight = demand?.weight ?? 0;
+    if (weight >= this.#shortOf) return -1;
+    let onlyByWeight = true;
+    for (const exit of this.#short) {
+      const egress = this.#table.egress[exit];
+      const busy = this.#table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || (!mayProxy && this.#table.isProxy[exit]);
+      if (busy || tried.includes(exit)) onlyByWeight = false;
+      else if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
+    }
+    if (onlyByWeight) this.#shortOf = weight;
+    return -1;
+  }
+
+  /** Whoever has waited long enough is offered again. */
+  #comeBack(now: number): void {
+    for (let exit = this.#places.next(now); exit >= 0; exit = this.#places.next(now)) this.#ready(exit);
+    if (this.#shortWakeAt <= now) this.#restoreShort();
+  }
+
+  #restoreShort(): void {
+    const short = this.#short;
+    this.#short = [];
+    this.#shortOf = this.#shortWakeAt = Infinity;
+    for (const exit of short) if (this.#places.of(exit) === SHORT) this.#ready(exit);
+  }
+
+  #ready(exit: number): void {
+    this.#places.set(exit, READY);
+    this.#order.add(exit, true);
+  }
+
+  #wait(exit: number, until: number): void {
+    this.#order.remove(exit);
+    this.#places.wait(exit, until);
+  }
+
+  #markBusy(exit: number): void {
+    this.#places.set(exit, BUSY);
+    this.#table.onFree(exit, this);
+  }
+}
+
+const FITS = 0;
+/** Usable, but not for this request. */
+const SKIP = 1;
+/** No longer in the order. */
+const GONE = 2;
+/** What is missing is nobody's own: no other exit helps. */
+const NOBODY = 3;
+type Fit = typeof FITS | typeof SKIP | typeof GONE | typeof NOBODY;

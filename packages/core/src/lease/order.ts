@@ -1,0 +1,17 @@
+/**
+ * In which order the exits that may be used now are offered. One of these a target; the desk adds an exit when it becomes
+ * usable and removes it when it is not.
+ */
+export interface Order {
+  has(exit: number): boolean;
+  /** @param rested it comes back from a rest: it has been used less recently than those that stayed */
+  add(exit: number, rested: boolean): void;
+  remove(exit: number): void;
+  /** The first to be offered, or -1. */
+  first(): number;
+  /** The next after `exit` in this round of offers, or -1. */
+  after(exit: number): number;
+  /** It was chosen and stays usable. */
+  used(exit: number): void;
+  readonly size: number;
+}

@@ -1,0 +1,85 @@
+import { TimeHeap } from "../time/time-heap.ts";
+
+/** Where an exit stands at a target. It is in one place only, and each has its own way back. */
+export const READY = 1;
+/** Sent a moment ago: back when its spacing has passed. Spacings of one kind are equal, so the list is in order of time. */
+export const SPACED = 2;
+/** Back at a moment of its own: a pause, a window. */
+export const WAITING = 3;
+/** Has room, but too little for the last request that asked; lighter ones still look here. */
+export const SHORT = 4;
+/** As many attempts in flight as it may have: back when one ends. */
+export const BUSY = 5;
+export type Place = 0 | typeof READY | typeof SPACED | typeof WAITING | typeof SHORT | typeof BUSY;
+
+/** The places of all exits at one target, and the clockwork that brings those back whose time has come. */
+export class Places {
+  #place = new Uint8Array(0);
+  #readyAt = new Float64Array(0);
+  readonly #waiting = new TimeHeap();
+  #spaced: number[] = [];
+  #spacedHead = 0;
+
+  of(exit: number): Place {
+    return this.#place[exit] as Place;
+  }
+
+  set(exit: number, place: typeof READY | typeof SHORT | typeof BUSY): void {
+    if (exit >= this.#place.length) this.#widen(exit);
+    this.#place[exit] = place;
+  }
+
+  /** When it comes back, of one that is spaced or waits. */
+  readyAt(exit: number): number {
+    return this.#readyAt[exit];
+  }
+
+  space(exit: number, until: number): void {
+    this.#place[exit] = SPACED;
+    this.#readyAt[exit] = until;
+    this.#spaced.push(exit);
+  }
+
+  /** @param until `Infinity`: nothing but an event brings it back */
+  wait(exit: number, until: number): void {
+    this.#place[exit] = WAITING;
+    this.#readyAt[exit] = until;
+    if (until !== Infinity) this.#waiting.push(until, exit);
+  }
+
+  /** When the next one comes back; `Infinity` where none will by itself. */
+  get nextAt(): number {
+    const spaced = this.#spacedHead < this.#spaced.length ? this.#readyAt[this.#spaced[this.#spacedHead]] : Infinity;
+    return Math.min(this.#waiting.nextAt, spaced);
+  }
+
+  /** One whose time has come, or -1; the caller gives it its new place before asking again. */
+  next(now: number): number {
+    while (this.#spacedHead < this.#spaced.length) {
+      const exit = this.#spaced[this.#spacedHead];
+      const spaced = this.#place[exit] === SPACED;
+      if (spaced && this.#readyAt[exit] > now) break;
+      this.#spacedHead++;
+      if (spaced) return exit;
+    }
+    if (this.#spacedHead > 64 && this.#spacedHead * 2 > this.#spaced.length) {
+      this.#spaced = this.#spaced.slice(this.#spacedHead);
+      this.#spacedHead = 0;
+    }
+    while (this.#waiting.nextAt <= now) {
+      const exit = this.#waiting.pop();
+      if (this.#place[exit] === WAITING && this.#readyAt[exit] <= now) return exit;
+    }
+    return -1;
+  }
+
+  #widen(exit: number): void {
+    const length = Math.max(8, this.#place.length * 2, exit + 1);
+    const place = new Uint8Array(length);
+    place.set(this.#place);
+    this.#place = place;
+    const readyAt = new Float64Array(length);
+    readyAt.set(this.#readyAt);
+    this.#readyAt = readyAt;
+  }
+}

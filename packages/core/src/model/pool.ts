@@ -1,0 +1,123 @@
+import type { Clock } from "../time/clock.ts";
+import type { Duration } from "../time/duration.ts";
+import type { Exit } from "./exit.ts";
+import type { Dispatch, Driver, Lease, Transport } from "./lease.ts";
+import type { LimitScope } from "./limits.ts";
+import type { ExitPoolOptions } from "./options.ts";
+import type { Hints, RequestInfo } from "./request.ts";
+
+export interface RunOptions {
+  signal?: AbortSignal;
+  /** Overrides `queue.timeout`. */
+  timeout?: Duration | false;
+  hints?: Hints;
+}
+
+export interface AcquireOptions {
+  signal?: AbortSignal;
+  /** How long to wait. Overrides `queue.timeout`. */
+  timeout?: Duration | false;
+  hints?: Hints;
+  /** `shared`: for a long-lived connection; counts as one, and leaves the exit to other requests. @default "ephemeral" */
+  mode?: "ephemeral" | "shared";
+}
+
+/**
+ * Why a request cannot be sent now: `not-ready`, `no-exit`, `circuit-open`, `in-flight`, `spacing`, `limit:<name>`,
+ * `cooldown`, `banned`, `dead`, `over-quota`, `ledger-pending`.
+ */
+export type RefusalReason = string;
+
+export type TryAcquireResult = { granted: true; lease: Lease } | { granted: false; reason: RefusalReason; retryAfterMs: number };
+
+export interface WeightReport {
+  weight: number;
+  /** Every counter that this request moves. */
+  charges: { limit: string; units: number; of: number; perMs: number; scope: LimitScope; key?: string }[];
+  breakdown: { base: number; additions: number; total: number };
+  rule?: { table: string; asOf?: string; source: string };
+  warnings: string[];
+  suggestions: { change: string; weight: number; saves: number }[];
+}
+
+export interface WeightAnalysis {
+  totalRequests: number;
+  highWeightRequests: number;
+  averageWeight: number;
+  opportunities: { endpoint: string; count: number; change: string; saves: number }[];
+  drift: { endpoint: string; table: number; observed: number; samples: number }[];
+  tips: string[];
+}
+
+export interface ExitStatus {
+  status: "active" | "warning" | "cooldown" | "banned" | "dead" | "unknown";
+  limits: { name: string; used: number; limit: number; utilisation: number; resetsInMs: number }[];
+  warnings: number;
+  untilMs?: number;
+  success: number;
+  fail: number;
+  successRate: number;
+  avgLatencyMs: number;
+  consecutiveFails: number;
+  inflight: number;
+}
+
+export interface PoolStatus {
+  exits: { total: number; healthy: number; cooldown: number; banned: number; dead: number };
+  tasks: { pending: number; completed: number; failed: number };
+  /** Requests that were answered, per second, over the last 1, 10 and 60 seconds. */
+  throughput: { s1: number; s10: number; s60: number };
+  successRate1m: number;
+  avgLatencyMs: number;
+  inflight: number;
+  switches: number;
+  breakers: Record<string, "closed" | "open" | "half-open">;
+  /** At most 1,000 exits each, the busiest and the most troubled; `omitted` says how many are not shown. */
+  targets: Record<string, { exits: Record<string, ExitStatus> }>;
+  omitted: number;
+}
+
+export interface ExitPool extends AsyncDisposable {
+  /**
+   * Addresses bound once. Rejects with `MH_ERR_NO_EXIT` when no exit is left. Requests made earlier wait for it, so there
+   * is no need to call it; a program that calls it learns of mistakes at its start.
+   */
+  ready(): Promise<void>;
+  /** Sends one request through a transport of your own, and answers with what the last attempt brought. */
+  run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R>;
+  /** The level beneath `run`, for adapters: synchronous, callbacks, no promise, no signal. */
+  drive(request: RequestInfo, driver: Driver, options?: RunOptions): Dispatch;
+  /** Waits for a lease. */
+  acquire(request: RequestInfo, options?: AcquireOptions): Promise<Lease>;
+  /** A lease at once, or why not and when it is worth asking again. */
+  tryAcquire(request: RequestInfo, options?: AcquireOptions): TryAcquireResult;
+  /** Hints for every request made inside `fn`, however deep. */
+  with<T>(hints: Hints, fn: () => T): T;
+  /** What a request would cost, and why. */
+  weigh(request: RequestInfo): WeightReport;
+  status(): PoolStatus;
+  /** Objects merge by key, arrays replace; counters and bans survive. `clock`, `random`, `ledger` and `state.file` cannot change. */
+  update(change: Partial<ExitPoolOptions>): void;
+  /**
+   * Refuses what waits, lets what runs end for up to `drain`, stops the rest, closes every socket.
+   * @param options.drain default "500ms": long enough for answers on their way, short enough to end a program with
+   */
+  close(options?: { drain?: Duration }): Promise<void>;
+  readonly adapterHost: AdapterHost;
+}
+
+/** What an adapter may know of the pool that it serves. */
+export interface AdapterHost {
+  /** TCP, proxy handshake and TLS together, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** The user's options for the agent or connection of an exit, where given. */
+  agentOptions(exit: Exit): object | undefined;
+  /** Hints of the innermost `pool.with` around the caller. */
+  hints(): Hints | undefined;
+  /** Called once when the pool closes, after its last lease. The answer takes the registration back. */
+  onClose(release: () => void | Promise<void>): () => void;
+  readonly closed: boolean;
+  readonly clock: Clock;
+  /** Most sockets that may stay open over all exits, idle ones included. */
+  readonly maxSockets: number;
+}

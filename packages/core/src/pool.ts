@@ -1,0 +1,278 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { ClosedError, MultihomeError } from "./errors.ts";
+import { checkExits } from "./exits/check-exits.ts";
+import { describeExits } from "./exits/describe.ts";
+import { ExitTable } from "./exits/exit-table.ts";
+import { resolveExits } from "./exits/inventory.ts";
+import { Traffic } from "./health/traffic.ts";
+import type { Exit } from "./model/exit.ts";
+import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
+import type { ExitPoolOptions } from "./model/options.ts";
+import type { AcquireOptions, AdapterHost, ExitPool, PoolStatus, RunOptions, TryAcquireResult, WeightReport } from "./model/pool.ts";
+import type { Hints, RequestInfo } from "./model/request.ts";
+import { exitAgents } from "./node-http/index.ts";
+import { Log } from "./observe/log.ts";
+import { checkOptions, configError, type Problem } from "./options.ts";
+import { mergeOptions } from "./model/merge-options.ts";
+import { Engine, type EngineRules } from "./race/engine.ts";
+import { LeaseDriver } from "./race/lease-driver.ts";
+import { PromiseDriver } from "./race/promise-driver.ts";
+import { refusalOf } from "./race/refusal.ts";
+import { statusOf } from "./race/status.ts";
+import { calculatorFor, pathOf, Targets } from "./race/targets.ts";
+import { systemClock, type Clock } from "./time/clock.ts";
+import { durationMs } from "./time/duration.ts";
+import { systemRandom } from "./time/random.ts";
+
+/** Sockets that may stay open over all exits, idle ones included: half of what systems allow a process by default (1,024 files). */
+const MAX_SOCKETS = 512;
+
+/**
+ * Makes a pool of exits. It begins to look for them at once; requests made meanwhile wait.
+ *
+ * @throws MultihomeError `MH_ERR_CONFIG` with every wrong option: its path, what was given, what is allowed
+ */
+export function createExitPool(options: ExitPoolOptions = {}): ExitPool {
+  return new Pool(validated(options));
+}
+
+class Pool implements ExitPool {
+  readonly adapterHost: AdapterHost;
+  #options: ExitPoolOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #table = new ExitTable();
+  readonly #traffic = new Traffic();
+  readonly #engine: Engine;
+  readonly #targets: Targets;
+  readonly #ready: Promise<void>;
+  readonly #releases = new Set<() => void | Promise<void>>();
+  #hints: AsyncLocalStorage<Hints> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ExitPoolOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = new Log(options.logger);
+    this.adapterHost = this.#makeHost();
+    this.#engine = new Engine({
+      clock: this.#clock,
+      table: this.#table,
+      traffic: this.#traffic,
+      rules: engineRules(options),
+      agentsOf: (exit) => exitAgents(this.adapterHost).of(exit),
+      warn: (message, fields) => this.#log.warn(message, fields),
+    });
+    this.#engine.gate.limit(options.maxInFlight);
+    this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
+    this.#ready = this.#start();
+    // Whoever asks for ready() is told; nobody has to ask.
+    this.#ready.catch(() => {});
+  }
+
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  drive(request: RequestInfo, driver: Driver, options?: RunOptions): Dispatch {
+    const hints = this.#hintsFor(request, options?.hints);
+    const target = this.#targets.of(request, hints?.target);
+    const timeout = options?.timeout;
+    return this.#engine.drive(target, request, driver, { hints, timeoutMs: timeout === undefined ? undefined : timeout === false ? Infinity : durationMs(timeout), shared: false, byHand: false });
+  }
+
+  run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const signal = options?.signal;
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const driver = new PromiseDriver(transport, request, signal, resolve, reject);
+      try {
+        driver.attach(this.drive(request, driver, options));
+      } catch (error) {
+        driver.reject(error);
+      }
+    });
+  }
+
+  acquire(request: RequestInfo, options: AcquireOptions = {}): Promise<Lease> {
+    return new Promise((resolve, reject) => {
+      const { signal, timeout } = options;
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = (): void => {
+        dispatch?.abort(signal?.reason);
+        reject(signal?.reason as Error);
+      };
+      const forget = (): void => signal?.removeEventListener("abort", onAbort);
+      const driver = new LeaseDriver(
+        (leg) => {
+          forget();
+          resolve(leg);
+        },
+        (error) => {
+          forget();
+          reject(error as Error);
+        },
+      );
+      const hints = this.#hintsFor(request, options.hints);
+      const target = this.#targets.of(request, hints?.target);
+      signal?.addEventListener("abort", onAbort);
+      const dispatch: Dispatch = this.#engine.drive(target, request, driver, {
+        hints,
+        timeoutMs: timeout === undefined ? undefined : timeout === false ? Infinity : durationMs(timeout),
+        shared: options.mode === "shared",
+        byHand: true,
+      });
+    });
+  }
+
+  tryAcquire(request: RequestInfo, options: AcquireOptions = {}): TryAcquireResult {
+    if (this.#engine.closing) throw new ClosedError();
+    if (!this.#engine.ready) return { granted: false, reason: "not-ready", retryAfterMs: 0 };
+    const hints = this.#hintsFor(request, options.hints);
+    const target = this.#targets.of(request, hints?.target);
+    const driver = new LeaseDriver(
+      () => {},
+      () => {},
+    );
+    const job = this.#engine.tryDrive(target, request, driver, { hints, timeoutMs: undefined, shared: options.mode === "shared", byHand: true });
+    if (driver.leg !== undefined) return { granted: true, lease: driver.leg };
+    return { granted: false, ...refusalOf(this.#engine, target, job) };
+  }
+
+  with<T>(hints: Hints, fn: () => T): T {
+    // Made when it is first needed: once a program has one, every asynchronous step of it costs more on older Nodes.
+    const storage = (this.#hints ??= new AsyncLocalStorage<Hints>());
+    const outer = storage.getStore();
+    return storage.run(outer === undefined ? hints : { ...outer, ...hints }, fn);
+  }
+
+  weigh(request: RequestInfo): WeightReport {
+    const hints = this.#hintsFor(request, undefined);
+    const target = this.#targets.of(request, hints?.target);
+    const limits = (this.#options.targets?.[target.name] ?? this.#options.defaults)?.limits;
+    return this.#targets.calculatorOf(target).report(request.method, request.path ?? pathOf(request), request.body, request.headers, limits, request);
+  }
+
+  status(): PoolStatus {
+    return statusOf(this.#engine, this.#targets, this.#traffic, this.#options.alerts ?? {});
+  }
+
+  update(change: Partial<ExitPoolOptions>): void {
+    const merged = mergeOptions(this.#options, change);
+    const fixed = (["clock", "random", "ledger"] as const).filter((name) => change[name] !== undefined && change[name] !== this.#options[name]).map((name): Problem => ({ path: name, given: "another one", expected: "no change: it holds for the life of a pool" }));
+    if (change.state?.file !== undefined && change.state.file !== this.#options.state?.file) fixed.push({ path: "state.file", given: "another one", expected: "no change: it holds for the life of a pool" });
+    if (fixed.length > 0) throw configError(fixed);
+    this.#options = validated(merged);
+    this.#engine.rules = engineRules(this.#options);
+    this.#engine.gate.limit(this.#options.maxInFlight);
+    this.#targets.update(this.#options);
+    if (this.#engine.ready) for (const target of this.#targets) this.#engine.pump(target);
+  }
+
+  close(options: { drain?: number | `${number}${"ms" | "s" | "m" | "h" | "d"}` } = {}): Promise<void> {
+    return (this.#closing ??= this.#close(durationMs(options.drain ?? "500ms")));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    try {
+      const found = await resolveExits(this.#options.exits ?? {}, { clock: this.#clock, warn: (message) => this.#log.warn(message, {}) });
+      if (this.#engine.closing) throw new ClosedError();
+      for (const { exit, egressKey } of found.exits) this.#table.add(exit, egressKey);
+      for (const target of this.#targets) for (let exit = 0; exit < this.#table.length; exit++) target.desk.admit(exit);
+      for (const line of describeExits(found)) this.#log.info(line, {});
+      this.#engine.open(this.#targets);
+      if (this.#table.size > 0) return;
+      const reasons = found.left.map(({ id, reason }) => `${id} (${reason})`).join(", ");
+      throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${reasons === "" ? "" : `: ${reasons}`}.`);
+    } catch (error) {
+      this.#engine.open(this.#targets);
+      throw error;
+    }
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const engine = this.#engine;
+    engine.closing = true;
+    engine.rejectWaiting(this.#targets);
+    if (!engine.idle && drainMs > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.setTimeout(resolve, drainMs);
+        engine.onIdle = () => {
+          this.#clock.clearTimeout(timer);
+          resolve();
+        };
+      });
+      engine.onIdle = undefined;
+    }
+    engine.stopAll(new ClosedError());
+    engine.timers.stop();
+    await Promise.all([...this.#releases].map((release) => release()));
+    this.#releases.clear();
+  }
+
+  #hintsFor(request: RequestInfo, given: Hints | undefined): Hints | undefined {
+    const own = given === undefined ? request.hints : request.hints === undefined ? given : { ...request.hints, ...given };
+    const around = this.#hints?.getStore();
+    return around === undefined ? own : own === undefined ? around : { ...around, ...own };
+  }
+
+  #makeHost(): AdapterHost {
+    const pool = this;
+    return {
+      get connectTimeoutMs() {
+        return durationMs(pool.#options.connectTimeout ?? "8s");
+      },
+      agentOptions: (exit: Exit) => pool.#options.exits?.agentOptions?.(exit),
+      hints: () => pool.#hints?.getStore(),
+      onClose: (release) => {
+        pool.#releases.add(release);
+        return () => pool.#releases.delete(release);
+      },
+      get closed() {
+        return pool.#engine.closing;
+      },
+      clock: this.#clock,
+      maxSockets: MAX_SOCKETS,
+    };
+  }
+}
+
+/** Where one of these is no list at all, its entries cannot be looked at. */
+const EXIT_LISTS = /^(options|exits|exits\.(local|exclude|proxies|sources))$/;
+
+/** Every problem in one error, whichever room would have found it. */
+function validated(options: ExitPoolOptions): ExitPoolOptions {
+  const problems = checkOptions(options);
+  if (!problems.some(({ path }) => EXIT_LISTS.test(path))) problems.push(...checkExits(options.exits ?? {}).problems);
+  for (const [path, rules] of [...Object.entries(options.targets ?? {}).map(([name, target]) => [`targets.${name}.weights`, target] as const), ["defaults.weights", options.defaults ?? {}] as const]) {
+    if (problems.some((problem) => problem.path.startsWith(path))) continue;
+    try {
+      calculatorFor(rules);
+    } catch (error) {
+      problems.push({ path, given: "a table with mistakes", expected: `a valid one:\n    ${(error as Error).message.replaceAll("\n", "\n    ")}` });
+    }
+  }
+  if (problems.length > 0) throw configError(problems);
+  return options;
+}
+
+function engineRules({ queue = {}, attemptTimeout }: ExitPoolOptions): EngineRules {
+  const attempt = attemptTimeout === undefined ? undefined : attemptTimeout === false ? Infinity : durationMs(attemptTimeout);
+  return {
+    capacity: queue.capacity ?? 1_000,
+    maxAttempts: queue.maxAttempts ?? 5,
+    timeoutMs: queue.timeout === false ? Infinity : durationMs(queue.timeout ?? "60s"),
+    attemptTimeoutMs: attempt ?? Infinity,
+    proxyAttemptTimeoutMs: attempt ?? durationMs("8s"),
+  };
+}

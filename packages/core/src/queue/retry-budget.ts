@@ -1,0 +1,43 @@
+/** Second attempts stay under this share of requests … */
+const SHARE = 0.2;
+/** … plus so many a second, so that a program with few requests can still try again (both as Finagle's retry budget has them). */
+const PER_SECOND = 10;
+const SECONDS = 10;
+
+/** Keeps second attempts from multiplying the load of a target that is failing everywhere. Counts over the last ten seconds. */
+export class RetryBudget {
+  readonly #requests = new Uint32Array(SECONDS);
+  readonly #retries = new Uint32Array(SECONDS);
+  #requestSum = 0;
+  #retrySum = 0;
+  #second = -1;
+
+  request(now: number): void {
+    this.#requests[this.#slot(now)]++;
+    this.#requestSum++;
+  }
+
+  /** Counts a second attempt where one is allowed. */
+  tryRetry(now: number): boolean {
+    const slot = this.#slot(now);
+    if (this.#retrySum >= this.#requestSum * SHARE + PER_SECOND * SECONDS) return false;
+    this.#retries[slot]++;
+    this.#retrySum++;
+    return true;
+  }
+
+  #slot(now: number): number {
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#second) {
+      const from = Math.max(this.#second + 1, second - SECONDS + 1);
+      for (let s = from; s <= second; s++) {
+        const slot = ((s % SECONDS) + SECONDS) % SECONDS;
+        this.#requestSum -= this.#requests[slot];
+        this.#retrySum -= this.#retries[slot];
+        this.#requests[slot] = this.#retries[slot] = 0;
+      }
+      this.#second = second;
+    }
+    return ((second % SECONDS) + SECONDS) % SECONDS;
+  }
+}

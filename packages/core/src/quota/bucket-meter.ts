@@ -1,0 +1,82 @@
+import { Columns, type Meter, type Outcome } from "./meter.ts";
+
+/**
+ * A bucket that holds the limit and fills at `limit / per`.
+ *
+ * What is in flight keeps its place in the bucket empty: a server refills only up to the brim, so tokens that we would have
+ * won while our own requests were still on their way are not there when these arrive together.
+ */
+export class BucketMeter implements Meter {
+  limit: number;
+  readonly perMs: number;
+  readonly #columns = new Columns(3);
+  /** Units missing from a full bucket, as of `at`. */
+  #missing!: Float64Array;
+  #at!: Float64Array;
+  #flying!: Float64Array;
+
+  constructor(limit: number, perMs: number) {
+    this.limit = limit;
+    this.perMs = perMs;
+    this.#bind();
+  }
+
+  room(row: number, now: number): number {
+    return this.limit - this.used(row, now);
+  }
+
+  take(row: number, now: number, units: number): number {
+    this.#refill(row, now);
+    this.#missing[row] += units;
+    this.#flying[row] += units;
+    return now;
+  }
+
+  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome): void {
+    this.#refill(row, outcome.now);
+    this.#flying[row] = Math.max(0, this.#flying[row] - units);
+    this.#missing[row] = Math.max(0, this.#missing[row] - (units - counted));
+  }
+
+  observe(row: number, used: number, outcome: Outcome): void {
+    this.#refill(row, outcome.now);
+    if (used > this.#missing[row]) this.#missing[row] = used;
+  }
+
+  freeAt(row: number, now: number, units: number): number {
+    if (units > this.limit) return Infinity;
+    const short = units - this.room(row, now);
+    if (short <= 0) return now;
+    return short <= this.#missing[row] - this.#flying[row] ? now + (short * this.perMs) / this.limit : Infinity;
+  }
+
+  used(row: number, now: number): number {
+    this.#refill(row, now);
+    return this.#missing[row];
+  }
+
+  resetsAt(row: number, now: number): number {
+    return now + (this.used(row, now) * this.perMs) / this.limit;
+  }
+
+  idle(row: number, now: number): boolean {
+    return this.used(row, now) === 0;
+  }
+
+  clear(row: number): void {
+    if (this.#columns.ensure(row)) this.#bind();
+    for (const column of this.#columns.columns) column[row] = 0;
+  }
+
+  #refill(row: number, now: number): void {
+    if (this.#columns.ensure(row)) this.#bind();
+    const since = now - this.#at[row];
+    if (since <= 0) return;
+    this.#at[row] = now;
+    this.#missing[row] = Math.max(this.#flying[row], this.#missing[row] - (since * this.limit) / this.perMs);
+  }
+
+  #bind(): void {
+    [this.#missing, this.#at, this.#flying] = this.#columns.columns;
+  }
+}

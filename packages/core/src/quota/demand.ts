@@ -1,0 +1,42 @@
+import type { Charge } from "../model/limits.ts";
+
+/** What a request costs, as the weights room says it. */
+export interface Cost {
+  /** Units on every limit of unit "weight". */
+  readonly weight: number;
+  /** Units on every limit of unit "order". */
+  readonly orders: number;
+  /** Units limit by limit, beside the two. */
+  readonly charges: readonly Charge[] | undefined;
+  /** What an answer with a 2xx status costs instead, where the server charges successes less. */
+  readonly settleOnSuccess?: { readonly weight: number };
+}
+
+/** What one attempt takes of a target's limits, whichever exit it leaves by. Made once a request, only where there are limits. */
+export class Demand {
+  /** Units on limits of unit "weight". */
+  weight = 0;
+  /** Indices of limits. */
+  readonly limits: number[] = [];
+  readonly units: number[] = [];
+  /** Counters of their own, where charges name one. */
+  readonly keys: (string | undefined)[] = [];
+  account: string | undefined;
+  /** The weight that a success is settled at, where that differs. */
+  weightOnSuccess: number | undefined;
+
+  add(limit: number, units: number, key: string | undefined): void {
+    this.limits.push(limit);
+    this.units.push(units);
+    this.keys.push(key);
+  }
+}
+
+/** What an attempt has taken: rows and stamps beside the demand that they answer. */
+export interface Reserved {
+  readonly demand: Demand;
+  readonly rows: number[];
+  readonly stamps: number[];
+  /** Settled already; a second time is ignored. */
+  settled: boolean;
+}

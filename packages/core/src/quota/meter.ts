@@ -1,0 +1,61 @@
+/**
+ * Counts one limit in many rows: a row is an exit (by what the target sees of it), an account, an instrument, or the target
+ * as a whole.
+ *
+ * Units are taken before a request is written and stay in flight until it is known what became of them. Until then they may
+ * arrive at any moment, so they count in whatever span a server could put them in.
+ */
+export interface Meter {
+  limit: number;
+  readonly perMs: number;
+  /** Units that may be taken now. */
+  room(row: number, now: number): number;
+  /** Takes units that `room` has allowed. The answer is handed back to `settle`. */
+  take(row: number, now: number, units: number): number;
+  /** The answer came, or is given up: `counted` of the units taken at `stamp` are in the server's books. */
+  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome): void;
+  /** The server says that it has counted `used` so far. */
+  observe(row: number, used: number, outcome: Outcome): void;
+  /** When `units` would fit if nothing else happened: now or later, `Infinity` where only an answer can make room. */
+  freeAt(row: number, now: number, units: number): number;
+  used(row: number, now: number): number;
+  /** When the span that is being counted ends, or has drained. */
+  resetsAt(row: number, now: number): number;
+  /** Nothing is counted and nothing in flight: the row may be given to another. */
+  idle(row: number, now: number): boolean;
+  clear(row: number): void;
+}
+
+/** What an answer, or the lack of one, says about when its request arrived. */
+export interface Outcome {
+  now: number;
+  sentAt: number;
+  /** Epoch milliseconds of the second in which the server wrote its answer, where it said so. */
+  writtenAt: number | undefined;
+  /** False: given up without an answer; it may still be on its way. */
+  answered: boolean;
+  /** Did the answer say how much is used? Then everything answered before is in that figure. */
+  reported: boolean;
+}
+
+/** A growing set of Float64 columns that share their rows. */
+export class Columns {
+  #capacity = 0;
+  readonly columns: Float64Array[];
+
+  constructor(count: number) {
+    this.columns = Array.from({ length: count }, () => new Float64Array(0));
+  }
+
+  /** Room for `row`; true when the columns were replaced. */
+  ensure(row: number): boolean {
+    if (row < this.#capacity) return false;
+    this.#capacity = Math.max(8, this.#capacity * 2, row + 1);
+    for (let i = 0; i < this.columns.length; i++) {
+      const wider = new Float64Array(this.#capacity);
+      wider.set(this.columns[i]);
+      this.columns[i] = wider;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,131 @@
+import { doubled } from "../time/backoff.ts";
+
+export type PauseReason = "rate-limited" | "banned" | "timeout";
+
+export interface PauseRules {
+  rateLimitedMs: number;
+  timeoutMs: number;
+  maxMs: number;
+  banMinMs: number;
+  banMaxMs: number;
+}
+
+/** A second ban at a target within this time pauses all of it: the exits are being seen as one. */
+const SECOND_BAN_MS = 60_000;
+/** Pauses that the server did not measure grow while refusals follow one another within this time of the last pause's end. */
+const FORGET_MS = 60_000;
+
+/** How long one exit, an account, or everybody must keep away from a target. */
+interface Pause {
+  until: number;
+  reason: PauseReason;
+  /** How often in a row the server did not say how long. */
+  step: number;
+}
+
+/**
+ * Who has to wait at one target, for how long and why. A longer pause is never shortened by a shorter one, and no success
+ * ends one: the server has said when.
+ */
+export class Pauses {
+  #rules: PauseRules;
+  readonly #byEgress = new Map<number, Pause>();
+  readonly #byAccount = new Map<string, Pause>();
+  readonly #whole: Pause = { until: 0, reason: "banned", step: 0 };
+  #lastBanAt = -Infinity;
+  #lastBanned = -1;
+
+  constructor(rules: PauseRules) {
+    this.#rules = rules;
+  }
+
+  set rules(rules: PauseRules) {
+    this.#rules = rules;
+  }
+
+  /** 0 where there is none. */
+  untilOf(egress: number): number {
+    return this.#byEgress.size === 0 ? 0 : (this.#byEgress.get(egress)?.until ?? 0);
+  }
+
+  reasonOf(egress: number): PauseReason | undefined {
+    return this.#byEgress.get(egress)?.reason;
+  }
+
+  /** Of the account and of the target as a whole: no exit helps. */
+  untilForAll(account: string | undefined): number {
+    const own = account === undefined || this.#byAccount.size === 0 ? 0 : (this.#byAccount.get(account)?.until ?? 0);
+    return Math.max(own, this.#whole.until);
+  }
+
+  reasonForAll(account: string | undefined): PauseReason {
+    const own = account === undefined ? undefined : this.#byAccount.get(account);
+    return own !== undefined && own.until >= this.#whole.until ? own.reason : this.#whole.reason;
+  }
+
+  get wholeUntil(): number {
+    return this.#whole.until;
+  }
+
+  /** @returns until when, after this */
+  pauseExit(egress: number, reason: PauseReason, askedMs: number | undefined, now: number): number {
+    let pause = this.#byEgress.get(egress);
+    if (pause === undefined) this.#byEgress.set(egress, (pause = { until: 0, reason, step: 0 }));
+    return this.#lengthen(pause, reason, askedMs, now);
+  }
+
+  pauseAccount(account: string, reason: PauseReason, askedMs: number | undefined, now: number): number {
+    let pause = this.#byAccount.get(account);
+    if (pause === undefined) {
+      if (this.#byAccount.size >= 1_000) this.#forget(this.#byAccount, now);
+      this.#byAccount.set(account, (pause = { until: 0, reason, step: 0 }));
+    }
+    return this.#lengthen(pause, reason, askedMs, now);
+  }
+
+  pauseAll(reason: PauseReason, askedMs: number | undefined, now: number): number {
+    return this.#lengthen(this.#whole, reason, askedMs, now);
+  }
+
+  /** Puts back what a state file remembers. */
+  restore(egress: number, until: number, reason: PauseReason): void {
+    this.#byEgress.set(egress, { until, reason, step: 0 });
+  }
+
+  /** Is this the second exit that the target has banned within a minute? */
+  secondBan(egress: number, now: number): boolean {
+    const second = this.#lastBanned !== egress && now - this.#lastBanAt <= SECOND_BAN_MS;
+    this.#lastBanAt = now;
+    this.#lastBanned = egress;
+    return second;
+  }
+
+  /** Pauses in force, for status and state. */
+  *entries(now: number): IterableIterator<{ egress: number; until: number; reason: PauseReason }> {
+    for (const [egress, pause] of this.#byEgress) if (pause.until > now) yield { egress, until: pause.until, reason: pause.reason };
+  }
+
+  #lengthen(pause: Pause, reason: PauseReason, askedMs: number | undefined, now: number): number {
+    const rules = this.#rules;
+    if (now > pause.until + FORGET_MS) pause.step = 0;
+    let ms: number;
+    if (askedMs !== undefined) ms = reason === "banned" ? Math.min(askedMs, rules.banMaxMs) : Math.min(askedMs, rules.maxMs);
+    else {
+      const first = reason === "banned" ? rules.banMinMs : reason === "rate-limited" ? rules.rateLimitedMs : rules.timeoutMs;
+      // One burst of refusals is one step: those that arrive while the pause is running were sent before it.
+      const running = pause.until > now;
+      ms = doubled(first, running ? Math.max(0, pause.step - 1) : pause.step, reason === "banned" ? rules.banMaxMs : rules.maxMs);
+      if (!running) pause.step++;
+    }
+    const until = now + ms;
+    if (until > pause.until) {
+      pause.until = until;
+      pause.reason = reason;
+    }
+    return pause.until;
+  }
+
+  #forget<K>(pauses: Map<K, Pause>, now: number): void {
+    for (const [key, pause] of pauses) if (pause.until + FORGET_MS < now) pauses.delete(key);
+  }
+}

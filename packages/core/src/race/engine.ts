@@ -1,0 +1,345 @@
+import type { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
+import { ClosedError, MultihomeError } from "../errors.ts";
+import type { ExitTable } from "../exits/exit-table.ts";
+import type { Traffic } from "../health/traffic.ts";
+import type { Exit } from "../model/exit.ts";
+import type { Driver } from "../model/lease.ts";
+import type { Hints, RequestInfo } from "../model/request.ts";
+import type { ResponseInfo } from "../model/response.ts";
+import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import { RetryBudget } from "../queue/retry-budget.ts";
+import type { Clock } from "../time/clock.ts";
+import { TimerQueue } from "../time/timer-queue.ts";
+import { Gate } from "./gate.ts";
+import { Job } from "./job.ts";
+import { faultOf, learnFrom, pauseFor } from "./learning.ts";
+import type { Leg } from "./leg.ts";
+import { mayRetry } from "./retry.ts";
+import { Leases } from "./leases.ts";
+import type { Target } from "./target.ts";
+import { isSet, WaitingRoom } from "./waiting-room.ts";
+import { weigh } from "./weigh.ts";
+
+/** So many waiting requests are looked at for one that is light enough for what is left of a window. */
+const LOOK_AHEAD = 64;
+
+export interface EngineRules {
+  readonly capacity: number;
+  readonly maxAttempts: number;
+  /** `Infinity`: none. */
+  readonly timeoutMs: number;
+  /** By kind of exit; `Infinity`: none. */
+  readonly attemptTimeoutMs: number;
+  readonly proxyAttemptTimeoutMs: number;
+}
+
+export interface Wanted {
+  hints: Hints | undefined;
+  timeoutMs: number | undefined;
+  shared: boolean;
+  /** A lease by hand: one attempt, no race, settled by its holder. */
+  byHand: boolean;
+}
+
+/**
+ * Serves requests: places them in their target's line, leases exits when there is room, and carries what came of each
+ * attempt to the rooms that learn from it. Nothing here polls: a target is served when a lease comes back, a window turns, a
+ * pause ends or an exit appears, and its alarm is set for the next of these that is known.
+ */
+export class Engine {
+  readonly clock: Clock;
+  readonly table: ExitTable;
+  readonly timers: TimerQueue;
+  readonly gate: Gate;
+  readonly traffic: Traffic;
+  readonly retries = new RetryBudget();
+  readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
+  readonly warn: (message: string, fields: object) => void;
+  readonly #room: WaitingRoom;
+  readonly #leases: Leases;
+  #rules: EngineRules;
+  /** Requests wait until the exits are known. */
+  ready = false;
+  closing = false;
+  switches = 0;
+  /** Called when nothing is in flight any more; set while closing. */
+  onIdle: (() => void) | undefined;
+
+  constructor(parts: {
+    clock: Clock;
+    table: ExitTable;
+    traffic: Traffic;
+    rules: EngineRules;
+    agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
+    warn: (message: string, fields: object) => void;
+  }) {
+    this.clock = parts.clock;
+    this.table = parts.table;
+    this.traffic = parts.traffic;
+    this.#rules = parts.rules;
+    this.agentsOf = parts.agentsOf;
+    this.warn = parts.warn;
+    this.timers = new TimerQueue(parts.clock);
+    this.gate = new Gate(parts.table);
+    this.#leases = new Leases(this);
+    this.#room = new WaitingRoom(this.timers, parts.clock, parts.rules.capacity);
+  }
+
+  get rules(): EngineRules {
+    return this.#rules;
+  }
+
+  set rules(rules: EngineRules) {
+    this.#rules = rules;
+    this.#room.capacity = rules.capacity;
+  }
+
+  drive(target: Target, request: RequestInfo, driver: Driver, wanted: Wanted): Job {
+    const now = this.clock.now();
+    const { hints } = wanted;
+    const job = new Job(this, target, request, driver, hints?.priority ?? 0, now, wanted.timeoutMs ?? this.rules.timeoutMs);
+    job.shared = wanted.shared;
+    job.single = wanted.byHand;
+    if (this.closing) return this.#refuse(job, new ClosedError(target.name));
+    const pin = hints?.lease;
+    if (pin !== undefined) {
+      job.pin = this.table.indexOf(pin.exit.id) ?? -1;
+      if (job.pin < 0) return this.#refuse(job, new MultihomeError("MH_ERR_NO_EXIT", `The exit ${pin.exit.id} of the given lease is not one of this pool's.`, { target: target.name }));
+    }
+    const weighed = weigh(job, hints);
+    if (weighed !== undefined) return this.#refuse(job, weighed);
+
+    if (this.ready && target.line.size === 0 && target.outside.size === 0) {
+      const exit = this.#offer(job, now);
+      if (exit >= 0) {
+        job.deadline = now + job.timeoutMs;
+        this.#launch(job, exit, now);
+        return job;
+      }
+      if (this.table.size === 0) return this.#refuse(job, noExit(target.name));
+    }
+    this.#room.enter(job, now);
+    if (this.ready) this.#sleep(target, target.desk.wakeAt, now);
+    return job;
+  }
+
+  /** A lease at once; else the request as it was weighed, or why it never can be sent. */
+  tryDrive(target: Target, request: RequestInfo, driver: Driver, wanted: Wanted): Job | MultihomeError {
+    const now = this.clock.now();
+    const job = new Job(this, target, request, driver, 0, now, Infinity);
+    job.shared = wanted.shared;
+    job.single = true;
+    const weighed = weigh(job, wanted.hints);
+    if (weighed !== undefined) return weighed;
+    // Whoever waits already goes first.
+    if (target.line.size > 0) return job;
+    const exit = this.#offer(job, now);
+    if (exit >= 0) this.#launch(job, exit, now);
+    return job;
+  }
+
+  /** Exits are known now, or more of them than before. */
+  open(targets: Iterable<Target>): void {
+    this.ready = true;
+    for (const target of targets) {
+      if (this.table.size === 0) this.#rejectAll(target, () => noExit(target.name));
+      else this.pump(target);
+    }
+  }
+
+  readonly #pump = (target: Target): void => this.pump(target);
+
+  /** Serves whoever waits for the target, as far as there is room. */
+  pump(target: Target): void {
+    if (target.pumping || !this.ready) return;
+    target.pumping = true;
+    try {
+      let wakeAt = Infinity;
+      const now = this.clock.now();
+      let looked = 0;
+      for (let job = target.line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
+        const exit = this.#offer(job, now);
+        if (exit >= 0) {
+          this.#room.leave(job);
+          this.#launch(job, exit, now);
+          job = target.line.first();
+          looked = 0;
+          continue;
+        }
+        if (target.atGate) break;
+        if (target.desk.wakeAt < wakeAt) wakeAt = target.desk.wakeAt;
+        // Past the head only where requests differ in what they need, and not for ever.
+        if ((job.demand === undefined && job.pin < 0) || now - job.createdAt > (target.quota?.patienceMs ?? Infinity)) break;
+        looked++;
+        job = target.line.after(job);
+      }
+      this.#sleep(target, wakeAt, now);
+    } finally {
+      target.pumping = false;
+    }
+  }
+
+  requeue(job: Job): void {
+    if (this.closing) {
+      job.reject(new ClosedError(job.target.name));
+      return;
+    }
+    this.#room.enterAgain(job, this.clock.now());
+    this.pump(job.target);
+  }
+
+  /** It waits no longer. */
+  forget(job: Job): void {
+    this.#room.leave(job);
+  }
+
+  /** It is decided. */
+  closed(job: Job): void {
+    this.timers.remove(job);
+    const now = this.clock.now();
+    if (job.winner !== undefined) this.traffic.answeredAt(now, now - job.createdAt);
+    else this.traffic.failedAt(now);
+  }
+
+  answered(leg: Leg, info: ResponseInfo): void {
+    this.#leases.headArrived(leg);
+    learnFrom(leg, info);
+    const { target } = leg.job;
+    if (target.line.size > 0) this.pump(target);
+  }
+
+  faultOf(leg: Leg, error: unknown): VerdictKind {
+    return faultOf(leg, error);
+  }
+
+  pauseFor(leg: Leg, verdict: Verdict): void {
+    pauseFor(leg, verdict, undefined, this.clock.now());
+  }
+
+  mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
+    return !this.closing && mayRetry(job, verdict, sent);
+  }
+
+  /** The lease comes back. @param sent false: it is certain that nothing was written */
+  finish(leg: Leg, kind: VerdictKind, sent: boolean): void {
+    this.#leases.back(leg, kind, sent);
+    const { target } = leg.job;
+    if (target.line.size > 0) this.pump(target);
+    this.gate.serve(this.#pump);
+    if (this.onIdle !== undefined && this.#leases.none) this.onIdle();
+  }
+
+  /** An attempt that has brought no head in time, or a body that nobody reads. */
+  legDue(leg: Leg, now: number): void {
+    if (leg.verdict !== undefined) {
+      this.#leases.unread(leg, now);
+      this.gate.serve(this.#pump);
+      return;
+    }
+    const { job, exitIndex } = leg;
+    const ms = Math.round(now - leg.startedAt);
+    const error = new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${job.target.name} through ${leg.exit.id} within ${ms} ms (attemptTimeout).`, { target: job.target.name, elapsedMs: ms });
+    leg.reason = "timeout";
+    if (!this.table.isProxy[exitIndex]) job.target.pauses.pauseExit(this.table.egress[exitIndex], "timeout", undefined, now);
+    leg.stopped = true;
+    this.finish(leg, "exit-error", true);
+    job.driver.stop(leg, error);
+    job.failed(leg, error, true, "exit-error");
+  }
+
+  jobDue(job: Job, now: number): void {
+    const ms = Math.round(now - job.createdAt);
+    job.expire(
+      new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${job.target.name} within ${ms} ms (queue.timeout)${job.started === 0 ? "; no exit was free" : ""}.`, {
+        target: job.target.name,
+        elapsedMs: ms,
+        attempts: job.history ?? [],
+      }),
+    );
+  }
+
+  /** Refuses everything that waits. */
+  rejectWaiting(targets: Iterable<Target>): void {
+    for (const target of targets) this.#rejectAll(target, () => new ClosedError(target.name));
+  }
+
+  get idle(): boolean {
+    return this.#leases.none;
+  }
+
+  stopAll(error: MultihomeError): void {
+    this.#leases.stopAll(error);
+  }
+
+  /** An exit for the request, or -1. Sees to it that the target is served again when that can change. */
+  #offer(job: Job, now: number): number {
+    const { target } = job;
+    const { desk } = target;
+    desk.wakeAt = Infinity;
+    if (!job.shared && !this.gate.open) {
+      this.gate.wait(target);
+      return -1;
+    }
+    if (target.inFlight >= target.rules.backendLimit) return -1;
+    if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
+    const exit = desk.choose(job.demand, now, job.tried, job.shared || this.gate.mayProxy);
+    if (exit < 0 && !this.gate.mayProxy && !job.shared) this.gate.wait(target);
+    return exit;
+  }
+
+  #launch(job: Job, exit: number, now: number): void {
+    job.rounds++;
+    if (job.rounds === 1) this.retries.request(now);
+    const proxied = this.table.isProxy[exit];
+    if (job.deadline !== Infinity && !job.single) {
+      // On local exits the deadline covers the waiting alone; once there is an exit, it is the client's own timeout that counts.
+      if (!proxied) this.timers.remove(job);
+      else if (!isSet(job)) this.timers.add(job, now, job.timeoutMs);
+    }
+    const first = this.#leases.out(job, exit, now);
+    if (job.single) {
+      // Granted: from here on it is its holder's.
+      this.timers.remove(job);
+      job.done = true;
+    }
+    if (job.width === 1) {
+      job.begin(first);
+      return;
+    }
+    const legs = [first];
+    const { target } = job;
+    // Races pay from what is spare: none while somebody waits.
+    while (legs.length < job.width && target.line.size === 0 && this.gate.spare > 0 && target.inFlight < target.rules.backendLimit) {
+      const used = legs.map((leg) => leg.exitIndex);
+      const next = target.desk.choose(job.demand, now, [...job.tried, ...used], this.gate.mayProxy);
+      if (next < 0 || used.includes(next)) break;
+      legs.push(this.#leases.out(job, next, now));
+    }
+    for (const leg of legs) {
+      if (job.done) this.finish(leg, "aborted", false);
+      else job.begin(leg);
+    }
+  }
+
+  #sleep(target: Target, wakeAt: number, now: number): void {
+    if (target.line.size === 0) this.timers.remove(target.wake);
+    else this.timers.set(target.wake, now, wakeAt);
+  }
+
+  #rejectAll(target: Target, error: () => MultihomeError): void {
+    for (const line of [target.line, target.outside]) {
+      for (let job = line.first(); job !== undefined; job = line.first()) job.reject(error());
+    }
+  }
+
+  /** Never from within `drive`: the caller has no dispatch yet. */
+  #refuse(job: Job, error: MultihomeError): Job {
+    queueMicrotask(() => job.reject(error));
+    return job;
+  }
+}
+
+function noExit(target: string): MultihomeError {
+  return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${target} by.`, { target });
+}

@@ -1,0 +1,69 @@
+import type { ExitTable } from "../exits/exit-table.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * How many attempts may be in flight over all exits, and which targets wait for a place: they are served in turn, one
+ * request each, so that a busy target leaves room for the others.
+ */
+export class Gate {
+  inFlight = 0;
+  #proxied = 0;
+  readonly #table: ExitTable;
+  #most = Infinity;
+  #mostProxied = Infinity;
+  readonly #waiting: Target[] = [];
+
+  constructor(table: ExitTable) {
+    this.#table = table;
+  }
+
+  /** @param most a number counts all; `undefined` is 100 through proxies and no limit for local exits */
+  limit(most: number | undefined): void {
+    this.#most = most ?? Infinity;
+    this.#mostProxied = most ?? 100;
+  }
+
+  get limited(): boolean {
+    return this.#most !== Infinity || this.#table.proxies > 0;
+  }
+
+  /** May anything be sent at all? */
+  get open(): boolean {
+    return this.inFlight < this.#most && (this.#table.locals > 0 || this.mayProxy);
+  }
+
+  get mayProxy(): boolean {
+    return this.#proxied < this.#mostProxied;
+  }
+
+  /** As places, how many more legs could start. */
+  get spare(): number {
+    return Math.min(this.#most - this.inFlight, this.#table.locals > 0 ? Infinity : this.#mostProxied - this.#proxied);
+  }
+
+  enter(exit: number): void {
+    this.inFlight++;
+    if (this.#table.isProxy[exit]) this.#proxied++;
+  }
+
+  leave(exit: number): void {
+    this.inFlight--;
+    if (this.#table.isProxy[exit]) this.#proxied--;
+  }
+
+  wait(target: Target): void {
+    if (target.atGate) return;
+    target.atGate = true;
+    this.#waiting.push(target);
+  }
+
+  /** Serves the targets that wait, each once, the longest waiting first, for as long as there are places. */
+  serve(pump: (target: Target) => void): void {
+    for (let left = this.#waiting.length; left > 0 && this.open; left--) {
+      const target = this.#waiting.shift();
+      if (target === undefined) return;
+      target.atGate = false;
+      pump(target);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The host of `host[:port]` in lower case, without port, brackets' zone or trailing dot: what a target is named by when
+ * nobody has named it.
+ */
+export function hostName(host: string): string {
+  let end = host.length;
+  if (host.charCodeAt(0) === 91 /* [ */) {
+    const close = host.indexOf("]");
+    if (close > 0) end = close + 1;
+  } else {
+    const colon = host.lastIndexOf(":");
+    // More than one colon without brackets is an IPv6 address and no port.
+    if (colon >= 0 && host.indexOf(":") === colon) end = colon;
+  }
+  const name = host.slice(0, end).toLowerCase();
+  return name.length > 1 && name.endsWith(".") ? name.slice(0, -1) : name;
+}
+
+/** Values by host pattern. The most specific wins: with a port, then the exact name, then the longest wildcard. */
+export class HostPatterns<T> {
+  readonly #exact = new Map<string, T>();
+  readonly #wild = new Map<string, T>();
+
+  add(pattern: string, value: T): void {
+    const lower = pattern.toLowerCase();
+    if (lower.startsWith("*.")) this.#wild.set(stripDot(lower.slice(2)), value);
+    else this.#exact.set(stripDot(lower), value);
+  }
+
+  /** @param spelling with its port, in lower case; @param name without */
+  find(spelling: string, name: string): T | undefined {
+    const exact = this.#exact.get(spelling) ?? this.#exact.get(name) ?? (name.startsWith("[") ? this.#exact.get(name.slice(1, -1)) : undefined);
+    if (exact !== undefined || this.#wild.size === 0) return exact;
+    // "*.x" does not mean "x": one label at least stands before it.
+    const port = spelling.length > name.length ? spelling.slice(name.length) : "";
+    for (let dot = name.indexOf("."); dot >= 0; dot = name.indexOf(".", dot + 1)) {
+      const rest = name.slice(dot + 1);
+      const value = (port === "" ? undefined : this.#wild.get(rest + port)) ?? this.#wild.get(rest);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+}
+
+function stripDot(host: string): string {
+  return host.length > 1 && host.endsWith(".") ? host.slice(0, -1) : host;
+}

@@ -1,0 +1,230 @@
+import { MultihomeError } from "../errors.ts";
+import type { Dispatch, Driver } from "../model/lease.ts";
+import type { RequestInfo } from "../model/request.ts";
+import type { AttemptRecord, VerdictKind } from "../model/verdict.ts";
+import type { Demand } from "../quota/demand.ts";
+import type { Rank, Standing } from "../queue/line.ts";
+import type { Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Engine } from "./engine.ts";
+import type { Leg } from "./leg.ts";
+import type { Target } from "./target.ts";
+
+const NO_EXITS: readonly number[] = [];
+
+/** Why a leg was stopped that had nothing wrong with it but being slower. One for all: a stack trace costs more than a request. */
+export const LOST: Error = Object.freeze(Object.assign(new Error("Another attempt of the same request was faster."), { code: "MH_LOST" }));
+
+/**
+ * One request with all its attempts: rounds, legs, the answer that is held, the winner. Decides what becomes of each answer;
+ * which exit, and when, is the engine's.
+ */
+export class Job implements Dispatch, Standing, TimerNode {
+  readonly engine: Engine;
+  readonly target: Target;
+  readonly request: RequestInfo;
+  readonly driver: Driver;
+  demand: Demand | undefined;
+  weight = 1;
+  width = 1;
+  shared = false;
+  /** Without a further attempt: leases by hand. */
+  single = false;
+  /** The exit that a lease pins, or -1. */
+  pin = -1;
+  readonly priority: number;
+
+  rounds = 0;
+  started = 0;
+  /** Legs of this round that may still bring the answer. */
+  live = 0;
+  /** All legs of this round. */
+  legs: Leg[] = [];
+  held: Leg | undefined = undefined;
+  winner: Leg | undefined = undefined;
+  /** Decided: delivered, rejected or aborted. */
+  done = false;
+  queued = false;
+  /** Waits for a place in a queue that is full. */
+  outside = false;
+  tried: readonly number[] = NO_EXITS;
+  history: AttemptRecord[] | undefined = undefined;
+  readonly createdAt: number;
+  timeoutMs: number;
+  deadline = Infinity;
+
+  linePrev: Standing | undefined = undefined;
+  lineNext: Standing | undefined = undefined;
+  rank: Rank | undefined = undefined;
+  dueAt = Infinity;
+  lane: Lane | undefined = undefined;
+  lanePrev: TimerNode | undefined = undefined;
+  laneNext: TimerNode | undefined = undefined;
+  heapSlot = -1;
+
+  constructor(engine: Engine, target: Target, request: RequestInfo, driver: Driver, priority: number, createdAt: number, timeoutMs: number) {
+    this.engine = engine;
+    this.target = target;
+    this.request = request;
+    this.driver = driver;
+    this.priority = priority;
+    this.createdAt = createdAt;
+    this.timeoutMs = timeoutMs;
+  }
+
+  get legCount(): number {
+    return this.legs.length;
+  }
+
+  /** The leg is leased: its exchange begins. */
+  begin(leg: Leg): void {
+    this.legs.push(leg);
+    this.live++;
+    this.started++;
+    this.driver.start(leg);
+  }
+
+  /** The head of an answer is here, and its verdict is known. */
+  responded(leg: Leg): "deliver" | "hold" | "drop" {
+    if (this.done) return "drop";
+    const verdict = leg.verdict as VerdictKind;
+    if (verdict === "success") {
+      this.#win(leg);
+      return "deliver";
+    }
+    this.#note(leg, verdict);
+    this.live--;
+    if (this.live > 0) {
+      // One answer is kept, unread, for the case that nothing better comes.
+      if (this.held !== undefined) return "drop";
+      this.held = leg;
+      return "hold";
+    }
+    if (this.engine.mayRetry(this, verdict, true)) {
+      this.#dropHeld();
+      this.#requeue();
+      return "drop";
+    }
+    this.#dropHeld();
+    this.#win(leg);
+    return "deliver";
+  }
+
+  /** No answer came. */
+  failed(leg: Leg, error: unknown, sent: boolean, kind: VerdictKind): void {
+    if (this.done) return;
+    this.#note(leg, kind);
+    this.live--;
+    if (this.live > 0) return;
+    const { held } = this;
+    if (this.engine.mayRetry(this, held?.verdict ?? kind, held === undefined ? sent : true)) {
+      this.#dropHeld();
+      this.#requeue();
+    } else if (held !== undefined) {
+      this.#deliverHeld(held);
+    } else {
+      this.#close();
+      this.driver.reject(error);
+    }
+  }
+
+  /** Its response has ended. Matters only where it was held and is gone before it was needed. */
+  ended(leg: Leg, error: unknown): void {
+    if (this.held !== leg) return;
+    this.held = undefined;
+    if (this.done || this.live > 0 || this.queued) return;
+    this.#close();
+    this.driver.reject(error ?? new MultihomeError("MH_ERR_NO_EXIT", `The last answer for ${this.target.name} ended before it could be handed over.`, { target: this.target.name }));
+  }
+
+  /** The driver let go of it: after a stop, or because it is a lease by hand. */
+  released(leg: Leg): void {
+    if (this.held === leg) this.held = undefined;
+  }
+
+  abort(reason: unknown): void {
+    if (!this.done) {
+      this.engine.forget(this);
+      this.#close();
+    }
+    this.#stopAll(reason, undefined);
+  }
+
+  due(now: number): void {
+    this.engine.jobDue(this, now);
+  }
+
+  /** The deadline has passed. The held answer, if there is one, is better than none. */
+  expire(error: MultihomeError): void {
+    if (this.done) return;
+    const { held } = this;
+    this.engine.forget(this);
+    if (held !== undefined && this.live > 0) {
+      this.#stopAll(error, held);
+      this.live = 0;
+      this.#deliverHeld(held);
+      return;
+    }
+    this.#close();
+    this.#stopAll(error, undefined);
+    this.driver.reject(error);
+  }
+
+  reject(error: unknown): void {
+    if (this.done) return;
+    this.engine.forget(this);
+    this.#close();
+    this.#stopAll(error, undefined);
+    this.driver.reject(error);
+  }
+
+  #win(leg: Leg): void {
+    this.winner = leg;
+    this.#close();
+    if (this.legs.length > 1) this.#stopAll(LOST, leg);
+  }
+
+  /** In a microtask of its own: its connection may be the one whose parser is calling us. */
+  #deliverHeld(held: Leg): void {
+    queueMicrotask(() => {
+      if (this.done || held.over || held.stopped) return;
+      this.held = undefined;
+      this.#win(held);
+      this.driver.deliver(held);
+    });
+  }
+
+  #dropHeld(): void {
+    const { held } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    this.#stop(held, LOST);
+  }
+
+  #requeue(): void {
+    for (const leg of this.legs) if (!this.tried.includes(leg.exitIndex)) this.tried = [...this.tried, leg.exitIndex];
+    this.legs = [];
+    this.live = 0;
+    this.engine.requeue(this);
+  }
+
+  #close(): void {
+    if (this.done) return;
+    this.done = true;
+    this.engine.closed(this);
+  }
+
+  #stopAll(reason: unknown, but: Leg | undefined): void {
+    for (const leg of this.legs) if (leg !== but) this.#stop(leg, reason);
+  }
+
+  #stop(leg: Leg, reason: unknown): void {
+    if (leg.over || leg.stopped) return;
+    leg.stopped = true;
+    this.driver.stop(leg, reason);
+  }
+
+  #note(leg: Leg, verdict: VerdictKind): void {
+    const ms = Math.round(this.engine.clock.now() - leg.startedAt);
+    (this.history ??= []).push(leg.reason === undefined ? { exit: leg.exit.id, verdict, ms } : { exit: leg.exit.id, verdict, reason: leg.reason, ms });
+  }
+}

@@ -1,0 +1,92 @@
+import { connectFault } from "../connect/connect-error.ts";
+import type { ResponseInfo } from "../model/response.ts";
+import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import { parseRetryAfter } from "../time/retry-after.ts";
+import type { Leg } from "./leg.ts";
+
+/** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
+export function learnFrom(leg: Leg, info: ResponseInfo): void {
+  const { job, engine, exitIndex } = leg;
+  const { target, request } = job;
+  const now = engine.clock.now();
+  const verdict = judge(leg, info);
+  leg.verdict = verdict.kind;
+  if (verdict.kind !== "success") leg.reason = verdict.reason ?? `status ${info.status}`;
+  if (!leg.counted) {
+    leg.counted = true;
+    const { quota } = target;
+    if (leg.reserved !== undefined && quota !== undefined) {
+      const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now, engine.clock.wallTime());
+      const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true, reported: false };
+      const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], info, request, outcome);
+      target.desk.settled(exitIndex, gaveBack);
+    }
+  }
+  if (verdict.kind === "rate-limited" || verdict.kind === "banned") pauseFor(leg, verdict, info, now);
+}
+
+/** A classifier of the user's that throws is no reason to lose an answer. */
+function judge(leg: Leg, info: ResponseInfo): Verdict {
+  const { target, request } = leg.job;
+  try {
+    return target.judge(info, request, leg.exitIndex);
+  } catch (error) {
+    leg.engine.warn(`The classifier of ${target.name} threw; its answer is taken by its status.`, { target: target.name, error });
+    return target.judgeByDefault(info, request, leg.exitIndex);
+  }
+}
+
+/** Keeps whoever was refused away for as long as the server asks. */
+export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefined, now: number): void {
+  if (verdict.kind !== "rate-limited" && verdict.kind !== "banned") return;
+  const { job, engine } = leg;
+  const { target } = job;
+  const { pauses, quota } = target;
+  const egress = engine.table.egress[leg.exitIndex];
+  const asked = verdict.retryAfterMs ?? parseRetryAfter(info?.header("retry-after"), engine.clock.wallTime());
+  const reason = verdict.kind;
+  const account = job.demand?.account;
+
+  if (verdict.limit !== undefined && quota !== undefined) {
+    const index = quota.indexOf(verdict.limit);
+    if (index !== undefined) {
+      const limit = quota.limits[index];
+      limit.pause(limit.rowOf(egress, account, undefined, now), now + (asked ?? limit.meter.perMs));
+      return;
+    }
+  }
+  if (verdict.scope === "account" && account !== undefined) {
+    pauses.pauseAccount(account, reason, asked, now);
+  } else if (verdict.scope === "target") {
+    pauses.pauseAll(reason, asked, now);
+  } else {
+    pauses.pauseExit(egress, reason, asked, now);
+    engine.switches++;
+    if (reason === "banned") {
+      const second = pauses.secondBan(egress, now);
+      if (target.rules.onBan === "pause") pauses.pauseAll("banned", asked, now);
+      else if (second) pauses.pauseAll("banned", undefined, now);
+    }
+  }
+}
+
+/** Whose fault a failed attempt is. Through a proxy whatever happened before an answer is the proxy's. */
+export function faultOf(leg: Leg, error: unknown): VerdictKind {
+  const { engine, exitIndex, job } = leg;
+  if (engine.table.isProxy[exitIndex]) return "exit-error";
+  const fault = connectFault(error);
+  if (fault === "target") return timedOut(error) ? pausedExit(leg) : "target-error";
+  if (fault === "local") job.target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, engine.clock.now());
+  return "exit-error";
+}
+
+/** A local address that gets no connection may be the one that is being dropped on the way: it rests for a moment. */
+function pausedExit(leg: Leg): VerdictKind {
+  const { engine, exitIndex, job } = leg;
+  job.target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, engine.clock.now());
+  return "exit-error";
+}
+
+function timedOut(error: unknown): boolean {
+  return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "ETIMEDOUT";
+}

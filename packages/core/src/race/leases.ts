@@ -1,0 +1,108 @@
+import { MultihomeError } from "../errors.ts";
+import type { VerdictKind } from "../model/verdict.ts";
+import type { Engine } from "./engine.ts";
+import type { Job } from "./job.ts";
+import { Leg, UNREAD_MS } from "./leg.ts";
+import { LiveLegs } from "./live-legs.ts";
+
+/** Leases that are out: made with everything that they take, taken back once with everything that they held. */
+export class Leases {
+  readonly #engine: Engine;
+  readonly #live = new LiveLegs();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  get none(): boolean {
+    return this.#live.first === undefined;
+  }
+
+  /** The exit was chosen at this `now`, so what the request costs is there to be taken. */
+  out(job: Job, exit: number, now: number): Leg {
+    const { table, gate, timers, rules } = this.#engine;
+    const { target } = job;
+    const reserved = job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
+    const leg = new Leg(job, exit, now, reserved);
+    this.#live.add(leg);
+    target.inFlight++;
+    target.outcomes.started(exit);
+    if (job.shared) {
+      table.shared[exit]++;
+      return leg;
+    }
+    table.inFlight[exit]++;
+    gate.enter(exit);
+    target.desk.take(exit, now);
+    const limitMs = job.single ? Infinity : table.isProxy[exit] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
+    if (limitMs !== Infinity) timers.add(leg, now, limitMs);
+    return leg;
+  }
+
+  /** @param sent false: it is certain that nothing was written, so what was reserved is given back too */
+  back(leg: Leg, kind: VerdictKind, sent: boolean): void {
+    const { clock, table, timers, traffic } = this.#engine;
+    const { job, exitIndex } = leg;
+    const { target } = job;
+    const now = clock.now();
+    leg.over = true;
+    timers.remove(leg);
+    this.#live.remove(leg);
+    if (!leg.counted) {
+      leg.counted = true;
+      if (leg.reserved !== undefined && target.quota !== undefined) {
+        const outcome = { now, sentAt: leg.startedAt, writtenAt: undefined, answered: false, reported: false };
+        if (sent) target.quota.strand(leg.reserved, outcome);
+        else target.quota.refund(leg.reserved, outcome);
+        target.desk.settled(exitIndex, !sent);
+      }
+    }
+    target.outcomes.ended(exitIndex, kind, now - leg.startedAt);
+    if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");
+    target.inFlight--;
+    if (job.shared) {
+      table.shared[exitIndex]--;
+    } else {
+      table.inFlight[exitIndex]--;
+      this.returnPlace(leg);
+    }
+    table.freed(exitIndex);
+  }
+
+  /** Its head is here; from now on it is its reader who takes the time. */
+  headArrived(leg: Leg): void {
+    const { clock, gate, timers } = this.#engine;
+    timers.remove(leg);
+    if (gate.limited && !leg.job.shared && !leg.job.single) timers.add(leg, clock.now(), UNREAD_MS);
+  }
+
+  returnPlace(leg: Leg): void {
+    if (leg.placeReturned) return;
+    leg.placeReturned = true;
+    this.#engine.gate.leave(leg.exitIndex);
+  }
+
+  /** After its head: does anybody still read it? Its place goes to others where not. */
+  unread(leg: Leg, now: number): void {
+    if (leg.progressed) {
+      leg.progressed = false;
+      this.#engine.timers.add(leg, now, UNREAD_MS);
+    } else {
+      this.returnPlace(leg);
+    }
+  }
+
+  /** Gives up every exchange and every lease by hand. */
+  stopAll(error: MultihomeError): void {
+    for (let leg = this.#live.first; leg !== undefined; leg = this.#live.first) {
+      const { job } = leg;
+      if (!job.done) job.reject(error);
+      if (!leg.over && !leg.stopped) {
+        leg.stopped = true;
+        job.driver.stop(leg, error);
+      }
+      // An adapter that forgot to let go must not keep the pool from closing.
+      if (!leg.over) leg.release();
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import type { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
+import type { Exit } from "../model/exit.ts";
+import type { Leg as PublicLeg } from "../model/lease.ts";
+import type { ResponseInfo } from "../model/response.ts";
+import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import type { Reserved } from "../quota/demand.ts";
+import type { Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Engine } from "./engine.ts";
+import type { Job } from "./job.ts";
+import { isResponseInfo, verdictOf } from "./outcome.ts";
+
+/** A response whose reader leaves it alone for so long gives its place in `maxInFlight` to others. */
+export const UNREAD_MS = 10_000;
+
+/**
+ * One attempt through one exit. It is its own lease: what an adapter is handed by `start` and what a caller gets from
+ * `acquire` are this object.
+ */
+export class Leg implements PublicLeg, TimerNode {
+  driverState: unknown = undefined;
+  readonly job: Job;
+  readonly exitIndex: number;
+  readonly startedAt: number;
+  reserved: Reserved | undefined;
+  /** What the head of its answer means; undefined until then. */
+  verdict: VerdictKind | undefined = undefined;
+  reason: string | undefined = undefined;
+  /** We asked the driver to give it up. */
+  stopped = false;
+  /** Its lease is back. */
+  over = false;
+  /** Its place in `maxInFlight` is back, which may be sooner. */
+  placeReturned = false;
+  /** The quota knows what became of it. */
+  counted = false;
+  progressed = false;
+  /** Neighbours in the engine's list of legs that are out. */
+  livePrev: Leg | undefined = undefined;
+  liveNext: Leg | undefined = undefined;
+
+  dueAt = Infinity;
+  lane: Lane | undefined = undefined;
+  lanePrev: TimerNode | undefined = undefined;
+  laneNext: TimerNode | undefined = undefined;
+  heapSlot = -1;
+
+  constructor(job: Job, exitIndex: number, startedAt: number, reserved: Reserved | undefined) {
+    this.job = job;
+    this.exitIndex = exitIndex;
+    this.startedAt = startedAt;
+    this.reserved = reserved;
+  }
+
+  get engine(): Engine {
+    return this.job.engine;
+  }
+
+  get exit(): Exit {
+    return this.engine.table.exits[this.exitIndex] as Exit;
+  }
+
+  get target(): string {
+    return this.job.target.name;
+  }
+
+  get weight(): number {
+    return this.job.weight;
+  }
+
+  get mode(): "ephemeral" | "shared" {
+    return this.job.shared ? "shared" : "ephemeral";
+  }
+
+  get localAddress(): string | undefined {
+    const { exit } = this;
+    return exit.kind === "local" ? exit.address : undefined;
+  }
+
+  get agent(): { http: HttpAgent; https: HttpsAgent } {
+    return this.engine.agentsOf(this.exit);
+  }
+
+  get peek(): "none" | "first" | "full" {
+    return this.job.target.peekFor(this.exitIndex, this.job.legCount > 1);
+  }
+
+  respond(info: ResponseInfo): "deliver" | "hold" | "drop" {
+    if (this.over || this.stopped || this.verdict !== undefined) return "drop";
+    this.engine.answered(this, info);
+    return this.job.responded(this);
+  }
+
+  progress(): void {
+    this.progressed = true;
+  }
+
+  end(error?: unknown): void {
+    if (this.over) return;
+    // Ended before its head: nobody can say that it was an answer.
+    const kind = error === undefined ? (this.verdict ?? "aborted") : this.stopped ? "aborted" : "exit-error";
+    if (error !== undefined && !this.stopped) this.reason = reasonOf(error);
+    this.engine.finish(this, kind, true);
+    this.job.ended(this, error);
+  }
+
+  fail(error: unknown, sent: boolean): void {
+    if (this.over) return;
+    const kind = this.stopped ? "aborted" : this.engine.faultOf(this, error);
+    this.reason = reasonOf(error);
+    this.engine.finish(this, kind, sent);
+    if (!this.stopped) this.job.failed(this, error, sent, kind);
+  }
+
+  observe(info: ResponseInfo): void {
+    if (!this.over && !this.counted) this.engine.answered(this, info);
+  }
+
+  settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {
+    if (this.over) return;
+    if (isResponseInfo(outcome)) {
+      this.observe(outcome);
+      return;
+    }
+    if (outcome instanceof Error) {
+      this.reason = reasonOf(outcome);
+      this.verdict = this.engine.faultOf(this, outcome);
+      return;
+    }
+    const verdict = verdictOf(outcome);
+    this.verdict = verdict.kind;
+    this.engine.pauseFor(this, verdict);
+  }
+
+  release(): void {
+    if (this.over) return;
+    this.engine.finish(this, this.stopped ? "aborted" : (this.verdict ?? "aborted"), true);
+    this.job.released(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    return Promise.resolve();
+  }
+
+  due(now: number): void {
+    this.engine.legDue(this, now);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error) {
+    const { code } = error as { code?: unknown };
+    return typeof code === "string" ? code : error.message.slice(0, 120);
+  }
+  return typeof error === "string" ? error.slice(0, 120) : "unknown";
+}

@@ -1,0 +1,72 @@
+import type { AlertOptions } from "../model/options.ts";
+import type { ExitStatus, PoolStatus } from "../model/pool.ts";
+import type { Traffic } from "../health/traffic.ts";
+import type { Engine } from "./engine.ts";
+import type { Target } from "./target.ts";
+
+/** Exits shown for each target. */
+const MOST_SHOWN = 1_000;
+/** Share of a limit at which an exit's status becomes "warning". */
+const WARNING_AT = 0.8;
+
+export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic, _alerts: AlertOptions): PoolStatus {
+  const now = engine.clock.now();
+  const { table } = engine;
+  const shown: PoolStatus["targets"] = {};
+  let pending = 0;
+  let omitted = 0;
+  const paused = new Set<number>();
+  const banned = new Set<number>();
+  for (const target of targets) {
+    pending += target.waiting;
+    for (const { egress, reason } of target.pauses.entries(now)) for (const exit of table.membersOf(egress)) (reason === "banned" ? banned : paused).add(exit);
+    const exits: Record<string, ExitStatus> = {};
+    const length = Math.min(table.length, MOST_SHOWN);
+    for (let exit = 0; exit < length; exit++) exits[table.exits[exit]?.id ?? ""] = exitStatus(engine, target, exit, now);
+    omitted += table.length - length;
+    shown[target.name] = { exits };
+  }
+  for (const exit of banned) paused.delete(exit);
+  return {
+    exits: { total: table.size, healthy: table.size - paused.size - banned.size, cooldown: paused.size, banned: banned.size, dead: 0 },
+    tasks: { pending, completed: traffic.completed, failed: traffic.failed },
+    throughput: { s1: traffic.perSecond(now, 1), s10: traffic.perSecond(now, 10), s60: traffic.perSecond(now, 60) },
+    successRate1m: traffic.successRate1m(now),
+    avgLatencyMs: Math.round(traffic.avgLatencyMs * 10) / 10,
+    inflight: engine.gate.inFlight,
+    switches: engine.switches,
+    breakers: {},
+    targets: shown,
+    omitted,
+  };
+}
+
+function exitStatus(engine: Engine, target: Target, exit: number, now: number): ExitStatus {
+  const { pauses, quota, outcomes } = target;
+  const egress = engine.table.egress[exit];
+  const { success, fail, warnings, consecutiveFails, avgLatencyMs, inflight } = outcomes.of(exit);
+  const limits = (quota?.current ?? [])
+    .filter((limit) => limit.scope === "exit")
+    .map((limit) => {
+      const row = limit.rowOf(egress, undefined, undefined, now);
+      const used = limit.meter.used(row, now);
+      return { name: limit.name, used, limit: limit.meter.limit, utilisation: used / limit.meter.limit, resetsInMs: Math.max(0, Math.round(limit.meter.resetsAt(row, now) - now)) };
+    });
+  const until = Math.max(pauses.untilOf(egress), pauses.wholeUntil);
+  const waits = until > now;
+  const banned = waits && (pauses.untilOf(egress) >= pauses.wholeUntil ? pauses.reasonOf(egress) === "banned" : true);
+  const known = success + fail + warnings > 0;
+  const status = banned ? "banned" : waits ? "cooldown" : limits.some(({ utilisation }) => utilisation >= WARNING_AT) ? "warning" : known ? "active" : "unknown";
+  return {
+    status,
+    limits,
+    warnings,
+    ...(waits ? { untilMs: Math.round(until - now) } : {}),
+    success,
+    fail,
+    successRate: success + fail === 0 ? 0 : success / (success + fail),
+    avgLatencyMs,
+    consecutiveFails,
+    inflight,
+  };
+}

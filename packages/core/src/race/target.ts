@@ -1,0 +1,90 @@
+import type { Classify, ResponseInfo } from "../model/response.ts";
+import type { RequestInfo } from "../model/request.ts";
+import type { Verdict } from "../model/verdict.ts";
+import type { Desk } from "../lease/desk.ts";
+import type { Pauses } from "../quota/pauses.ts";
+import type { Cost } from "../quota/demand.ts";
+import type { Quota } from "../quota/quota.ts";
+import { Outcomes } from "../health/outcomes.ts";
+import { Line } from "../queue/line.ts";
+import type { ServerClock } from "../time/server-clock.ts";
+import type { Alarm } from "../time/timer-queue.ts";
+import { defaultVerdict } from "../model/default-verdict.ts";
+import type { Engine } from "./engine.ts";
+import type { Job } from "./job.ts";
+
+/** What the user has said about a target, ready for use. */
+export interface TargetRules {
+  readonly classify: Classify | undefined;
+  readonly raceMode: "adaptive" | "race" | "hedge" | "off";
+  readonly raceWidth: number;
+  readonly raceMethods: ReadonlySet<string>;
+  readonly hedgeDelayMs: number;
+  readonly backendLimit: number;
+  readonly onBan: "rotate" | "pause";
+  /** `undefined`: every request costs 1, and nobody counts it. */
+  readonly cost: ((request: RequestInfo) => Cost) | undefined;
+  readonly account: ((request: RequestInfo) => string | undefined) | undefined;
+}
+
+/** A target at work: its rooms, and who waits for it. */
+export class Target {
+  readonly name: string;
+  rules: TargetRules;
+  readonly engine: Engine;
+  readonly desk: Desk;
+  readonly pauses: Pauses;
+  readonly serverClock: ServerClock;
+  readonly outcomes = new Outcomes();
+  readonly line = new Line<Job>();
+  /** Requests that wait for a place in the line, in order. */
+  readonly outside = new Line<Job>();
+  readonly wake: Alarm;
+  /** Attempts in flight and shared leases, for `backendLimit`. */
+  inFlight = 0;
+  /** Stands in the engine's list of targets that wait for a place in `maxInFlight`. */
+  atGate = false;
+  /** Being served right now: a release inside a start must not serve it again from within. */
+  pumping = false;
+  /** Made for a host that no target names; may be forgotten when idle. */
+  readonly byDefault: boolean;
+
+  constructor(engine: Engine, name: string, rules: TargetRules, desk: Desk, serverClock: ServerClock, wake: Alarm, byDefault: boolean) {
+    this.engine = engine;
+    this.name = name;
+    this.rules = rules;
+    this.desk = desk;
+    this.pauses = desk.pauses;
+    this.serverClock = serverClock;
+    this.wake = wake;
+    this.byDefault = byDefault;
+  }
+
+  get quota(): Quota | undefined {
+    return this.desk.quota;
+  }
+
+  /** Waiting requests, with and without a place. */
+  get waiting(): number {
+    return this.line.size + this.outside.size;
+  }
+
+  judge(info: ResponseInfo, request: RequestInfo, exitIndex: number): Verdict {
+    const { classify } = this.rules;
+    if (classify !== undefined) {
+      const said = classify.judge(info, request);
+      if (said !== undefined) return typeof said === "string" ? { kind: said } : said;
+    }
+    return this.judgeByDefault(info, request, exitIndex);
+  }
+
+  judgeByDefault(info: ResponseInfo, request: RequestInfo, exitIndex: number): Verdict {
+    return { kind: defaultVerdict(info, request.method, this.engine.table.exits[exitIndex]?.kind ?? "direct") };
+  }
+
+  /** How much of a body has to be seen before its answer can be judged. */
+  peekFor(exitIndex: number, raced: boolean): "none" | "first" | "full" {
+    const body = this.rules.classify?.body ?? (this.engine.table.isProxy[exitIndex] ? "first" : "none");
+    return body === "none" && raced ? "first" : body;
+  }
+}

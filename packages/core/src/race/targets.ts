@@ -1,0 +1,201 @@
+import type { ExitTable } from "../exits/exit-table.ts";
+import { Desk } from "../lease/desk.ts";
+import { InTurn } from "../lease/in-turn.ts";
+import type { Order } from "../lease/order.ts";
+import { RandomOrder } from "../lease/random-order.ts";
+import { Rotate } from "../lease/rotate.ts";
+import type { ExitPoolOptions, TargetOptions } from "../model/options.ts";
+import type { RequestInfo } from "../model/request.ts";
+import { Pauses, type PauseRules } from "../quota/pauses.ts";
+import { Quota } from "../quota/quota.ts";
+import { durationMs, parseDuration } from "../time/duration.ts";
+import { ServerClock } from "../time/server-clock.ts";
+import { Alarm } from "../time/timer-queue.ts";
+import { compileTable, fixedWeight, type Calculator, type WeightFunction } from "../weights/index.ts";
+import type { Engine } from "./engine.ts";
+import { hostName, HostPatterns } from "./hosts.ts";
+import { Target, type TargetRules } from "./target.ts";
+
+/** Hosts without a target of their own are remembered up to this number; idle ones are forgotten first. */
+const MOST_BY_DEFAULT = 1_000;
+/** Spellings of hosts whose target is remembered. */
+const MOST_SPELLINGS = 4_096;
+
+/** The targets of a pool, by name and by host. */
+export class Targets {
+  readonly #engine: Engine;
+  readonly #table: ExitTable;
+  readonly #random: () => number;
+  #options: ExitPoolOptions;
+  #pauseRules: PauseRules;
+  readonly #byName = new Map<string, Target>();
+  readonly #calculators = new Map<Target, Calculator>();
+  readonly #patterns = new HostPatterns<Target>();
+  readonly #spellings = new Map<string, Target>();
+  #byDefault = 0;
+
+  constructor(engine: Engine, table: ExitTable, options: ExitPoolOptions, random: () => number) {
+    this.#engine = engine;
+    this.#table = table;
+    this.#options = options;
+    this.#random = random;
+    this.#pauseRules = pauseRules(options);
+    for (const [name, rules] of Object.entries(options.targets ?? {})) {
+      const target = this.#make(name, rules, false);
+      for (const host of [rules.hosts ?? name].flat()) this.#patterns.add(host, target);
+    }
+  }
+
+  [Symbol.iterator](): IterableIterator<Target> {
+    return this.#byName.values();
+  }
+
+  get(name: string): Target | undefined {
+    return this.#byName.get(name);
+  }
+
+  calculatorOf(target: Target): Calculator {
+    return this.#calculators.get(target) as Calculator;
+  }
+
+  /** The target that a request belongs to. @throws TypeError where its URL is not absolute */
+  of(request: RequestInfo, named: string | undefined): Target {
+    if (named !== undefined) {
+      const target = this.#byName.get(named);
+      if (target === undefined) throw new TypeError(`Expected \`hints.target\` to name one of the pool's targets, got \`${named}\`.`);
+      return target;
+    }
+    const host = request.host ?? hostOf(request);
+    return this.#spellings.get(host) ?? this.#find(host);
+  }
+
+  /** New options hold from now on; what has been counted and who is banned stays. */
+  update(options: ExitPoolOptions): void {
+    this.#options = options;
+    this.#pauseRules = pauseRules(options);
+    for (const target of this.#byName.values()) {
+      const rules = options.targets?.[target.name] ?? options.defaults ?? {};
+      const calculator = calculatorFor(rules);
+      this.#calculators.set(target, calculator);
+      target.rules = this.#rulesOf(rules, calculator);
+      target.pauses.rules = this.#pauseRules;
+      target.desk.rules = this.#deskRules(rules);
+      this.#updateQuota(target, rules, calculator);
+      target.desk.reconsider();
+    }
+    for (const [name, rules] of Object.entries(options.targets ?? {})) {
+      const target = this.#byName.get(name) ?? this.#make(name, rules, false);
+      for (const host of [rules.hosts ?? name].flat()) this.#patterns.add(host, target);
+    }
+    this.#spellings.clear();
+  }
+
+  #updateQuota(target: Target, rules: TargetOptions, calculator: Calculator): void {
+    const limits = limitsOf(rules, calculator);
+    if (target.desk.quota !== undefined) target.desk.quota.update(limits, rules.feedback);
+    else if (limits.length > 0) target.desk.quota = new Quota(limits, target.serverClock, rules.feedback);
+  }
+
+  #find(spelling: string): Target {
+    const host = hostName(spelling);
+    const target = this.#patterns.find(spelling.toLowerCase(), host) ?? this.#byName.get(host) ?? this.#make(host, this.#options.defaults ?? {}, true);
+    if (this.#spellings.size >= MOST_SPELLINGS) this.#spellings.clear();
+    this.#spellings.set(spelling, target);
+    return target;
+  }
+
+  #make(name: string, rules: TargetOptions, byDefault: boolean): Target {
+    if (byDefault && ++this.#byDefault > MOST_BY_DEFAULT) this.#forgetIdle();
+    const { clock } = this.#engine;
+    const offset = rules.serverOffset;
+    const serverClock = new ServerClock(offset === undefined ? undefined : { offsetMs: signedMs(offset), wallTime: clock.wallTime(), now: clock.now() });
+    const calculator = calculatorFor(rules);
+    const limits = limitsOf(rules, calculator);
+    const quota = limits.length === 0 ? undefined : new Quota(limits, serverClock, rules.feedback);
+    const desk = new Desk(this.#table, this.#orderOf(), quota, new Pauses(this.#pauseRules), this.#deskRules(rules));
+    const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), desk, serverClock, new Alarm(() => this.#engine.pump(target)), byDefault);
+    this.#byName.set(name, target);
+    this.#calculators.set(target, calculator);
+    return target;
+  }
+
+  /** The order is chosen by what the exits are, once: a pool of local addresses rotates. */
+  #orderOf(): Order {
+    switch (this.#options.exits?.strategy) {
+      case "random":
+        return new RandomOrder(this.#random);
+      case "failover":
+        return new InTurn();
+      default:
+        return new Rotate();
+    }
+  }
+
+  #deskRules(rules: TargetOptions): { spacingMs: number; proxySpacingMs: number; perExitInFlight: number } {
+    const given = rules.spacing === undefined ? undefined : durationMs(rules.spacing);
+    return { spacingMs: given ?? 0, proxySpacingMs: given ?? 500, perExitInFlight: this.#options.perExitInFlight ?? Infinity };
+  }
+
+  #rulesOf(rules: TargetOptions, calculator: Calculator): TargetRules {
+    const race = rules.race ?? {};
+    return {
+      classify: rules.classify,
+      raceMode: race.mode ?? "off",
+      raceWidth: race.width ?? 3,
+      raceMethods: new Set((race.methods ?? ["GET", "HEAD", "OPTIONS"]).map((method) => method.toUpperCase())),
+      hedgeDelayMs: typeof race.delay === "number" || (typeof race.delay === "string" && race.delay !== "p95") ? durationMs(race.delay) : 0,
+      backendLimit: rules.backendLimit ?? Infinity,
+      onBan: rules.onBan ?? "rotate",
+      cost: rules.weights === undefined ? undefined : (request) => calculator.cost(request.method, request.path ?? pathOf(request), request.body, request.headers, request),
+      account: rules.account ?? (calculator.account === undefined ? undefined : (request) => calculator.account?.(request.headers)),
+    };
+  }
+
+  #forgetIdle(): void {
+    const now = this.#engine.clock.now();
+    for (const target of this.#byName.values()) {
+      if (!target.byDefault || target.inFlight > 0 || target.waiting > 0 || target.pauses.wholeUntil > now || !target.pauses.entries(now).next().done) continue;
+      this.#byName.delete(target.name);
+      this.#calculators.delete(target);
+      this.#byDefault--;
+      for (const [spelling, known] of this.#spellings) if (known === target) this.#spellings.delete(spelling);
+      return;
+    }
+  }
+}
+
+export function calculatorFor(rules: TargetOptions): Calculator {
+  const { weights } = rules;
+  if (weights === undefined) return fixedWeight(1);
+  return typeof weights === "function" ? fixedWeight(weights as WeightFunction) : compileTable(weights);
+}
+
+function limitsOf(rules: TargetOptions, calculator: Calculator): TargetOptions["limits"] & object {
+  return rules.limits ?? [...calculator.limits];
+}
+
+function hostOf(request: RequestInfo): string {
+  const url = typeof request.url === "string" ? new URL(request.url) : request.url;
+  if (url.host === "") throw new TypeError(`Expected an absolute URL with a host, got \`${url.protocol}\`.`);
+  return url.host;
+}
+
+export function pathOf(request: RequestInfo): string {
+  const url = typeof request.url === "string" ? new URL(request.url) : request.url;
+  return url.pathname + url.search;
+}
+
+function signedMs(value: number | string): number {
+  if (typeof value === "number") return value;
+  return value.startsWith("-") ? -(parseDuration(value.slice(1)) ?? 0) : (parseDuration(value) ?? 0);
+}
+
+function pauseRules({ backoff = {} }: ExitPoolOptions): PauseRules {
+  return {
+    rateLimitedMs: durationMs(backoff.rateLimited ?? "500ms"),
+    timeoutMs: durationMs(backoff.timeout ?? "250ms"),
+    maxMs: durationMs(backoff.max ?? "1h"),
+    banMinMs: durationMs(backoff.banMin ?? "120s"),
+    banMaxMs: durationMs(backoff.banMax ?? "3d"),
+  };
+}

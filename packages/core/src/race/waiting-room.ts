@@ -1,0 +1,74 @@
+import type { TimerQueue } from "../time/timer-queue.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Job } from "./job.ts";
+
+/**
+ * Puts requests into their target's line and takes them out again. The line holds `capacity`; whoever comes later waits
+ * outside, in order, and its deadline begins when it has its place: a program that fires five thousand requests at once gets
+ * five thousand answers.
+ */
+export class WaitingRoom {
+  capacity: number;
+  readonly #timers: TimerQueue;
+  readonly #clock: Clock;
+
+  constructor(timers: TimerQueue, clock: Clock, capacity: number) {
+    this.#timers = timers;
+    this.#clock = clock;
+    this.capacity = capacity;
+  }
+
+  enter(job: Job, now: number): void {
+    this.#timers.hold();
+    if (job.target.line.size >= this.capacity) {
+      job.outside = true;
+      job.target.outside.push(job);
+    } else {
+      this.#place(job, now);
+    }
+  }
+
+  /** Back to the tail after a failed round: it has had its place, and its deadline goes on. */
+  enterAgain(job: Job, now: number): void {
+    this.#timers.hold();
+    job.queued = true;
+    if (job.deadline !== Infinity && !isSet(job)) this.#timers.set(job, now, job.deadline);
+    job.target.line.push(job);
+  }
+
+  /** Does nothing where it does not wait. */
+  leave(job: Job): void {
+    const { target } = job;
+    if (job.outside) {
+      job.outside = false;
+      target.outside.remove(job);
+    } else if (job.queued) {
+      job.queued = false;
+      target.line.remove(job);
+      this.#letIn(job);
+    } else {
+      return;
+    }
+    this.#timers.letGo();
+  }
+
+  #letIn({ target }: Job): void {
+    const next = target.outside.first();
+    if (next === undefined || target.line.size >= this.capacity) return;
+    next.outside = false;
+    target.outside.remove(next);
+    this.#place(next, this.#clock.now());
+  }
+
+  #place(job: Job, now: number): void {
+    job.queued = true;
+    job.target.line.push(job);
+    if (job.timeoutMs === Infinity) return;
+    job.deadline = now + job.timeoutMs;
+    this.#timers.add(job, now, job.timeoutMs);
+  }
+}
+
+export function isSet(job: Job): boolean {
+  return job.lane !== undefined || job.heapSlot >= 0;
+}

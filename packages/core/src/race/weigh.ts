@@ -1,0 +1,34 @@
+import { MultihomeError } from "../errors.ts";
+import type { Hints } from "../model/request.ts";
+import type { Job } from "./job.ts";
+
+/**
+ * What the request costs and how many legs it may have, written into the job. Answers with the reason where it can never be
+ * sent.
+ */
+export function weigh(job: Job, hints: Hints | undefined): MultihomeError | undefined {
+  const { request, target } = job;
+  const { rules, quota } = target;
+  job.width = widthOf(job, hints);
+  const cost = rules.cost?.(request);
+  job.weight = hints?.weight ?? cost?.weight ?? 1;
+  if (quota === undefined) return undefined;
+  const success = hints?.weight === undefined ? cost?.settleOnSuccess : undefined;
+  job.demand = quota.demand(
+    { weight: job.weight, orders: cost?.orders ?? 0, charges: cost?.charges, ...(success === undefined ? {} : { settleOnSuccess: success }) },
+    rules.account?.(request),
+    job.shared,
+  );
+  const over = quota.impossible(job.demand);
+  if (over === undefined) return undefined;
+  return new MultihomeError("MH_ERR_OVER_QUOTA", `The request to ${target.name} costs more than its limit "${over.name}" (${over.meter.limit} in ${over.meter.perMs} ms) ever allows.`, { target: target.name });
+}
+
+/** Most legs: only for requests that may be sent more than once, and never for a lease, which is one exit's. */
+function widthOf(job: Job, hints: Hints | undefined): number {
+  const { request, target } = job;
+  const { raceMode, raceMethods, raceWidth } = target.rules;
+  if (job.single || job.pin >= 0 || raceMode === "off") return 1;
+  const most = hints?.race === false ? 1 : (hints?.race ?? raceWidth);
+  return most > 1 && raceMethods.has(request.method) && request.body == null && request.replayable !== false ? most : 1;
+}

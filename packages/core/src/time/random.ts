@@ -1,0 +1,2 @@
+/** Chance as the system has it. */
+export const systemRandom: () => number = Math.random;
