@@ -71,6 +71,7 @@ class ConnectAttempt {
     socket.setNoDelay(true);
     this.#watch(socket);
     socket.once("connect", () => {
+      if (!leavesBy(socket, this.#exit)) return this.#fail(new ConnectError("EADDRNOTAVAIL", "tcp", `${this.#exit.id} is no address to leave by: the system chose ${socket.localAddress}.`));
       if (proxy === undefined) return this.#secure(socket);
       this.#phase = "handshake";
       if (proxy.protocol === "https") this.#layer(proxy.host, undefined, (secured) => this.#negotiate(secured, proxy, address));
@@ -189,6 +190,17 @@ function firstHop(exit: Exit, proxy: ProxyEndpoint | undefined, to: Destination,
     default:
       throw new Error(`Unknown kind of exit ${String(exit.kind satisfies never)}.`);
   }
+}
+
+/** Wildcards and multicast addresses can be bound without an error, and then the system leaves by an address of its own choice. */
+function leavesBy(socket: Socket, exit: Exit): boolean {
+  if (exit.kind !== "local" || socket.localAddress === exit.address) return true;
+  return net.isIPv6(exit.address ?? "") && canonical(socket.localAddress) === canonical(exit.address);
+}
+
+/** IPv6 has many spellings; the zone says which link, not which address. */
+function canonical(address = "::"): string {
+  return new net.SocketAddress({ family: "ipv6", address: address.split("%")[0] }).address;
 }
 
 /** A lookup that answers before it returns makes Node 20 throw where nobody can catch it. */

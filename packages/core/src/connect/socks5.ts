@@ -32,7 +32,7 @@ export function negotiateSocks5(socket: Socket, proxy: ProxyEndpoint, to: Addres
     timeout: timeoutMs,
   });
   let refusal: ConnectError | undefined;
-  // Stays for good: its timer may still report after we have gone. Its own error holds the password and goes no further.
+  // Its own error holds the password and goes no further.
   client.on("error", (error) => (refusal ??= new ConnectError("ERR_PROXY_PROTOCOL", "handshake", `The SOCKS5 handshake failed: ${error.message}.`)));
 
   const reply = new Socks5Reply(userId !== "" || password !== "");
@@ -45,8 +45,11 @@ export function negotiateSocks5(socket: Socket, proxy: ProxyEndpoint, to: Addres
   };
   const hangUp = (): void => {
     wire.cut();
-    // Its timer cannot be stopped and holds the client until it fires; the 4 KiB of its buffer need not wait for that.
+    // Its timer cannot be stopped and holds the client until the deadline would have come: let that be a client without
+    // its 4 KiB of buffer, and without a way to our socket. What it may still say then must find a listener.
     Object.assign(client, { receiveBuffer: { length: 0 } });
+    client.removeAllListeners();
+    client.on("error", ignore);
   };
   socket.once("close", hangUp);
   readHandshake(socket, take, (error) => {
@@ -88,3 +91,5 @@ class Wire extends EventEmitter {
     return this;
   }
 }
+
+function ignore(): void {}

@@ -100,6 +100,23 @@ export class Desk {
     return false;
   }
 
+  /**
+   * The exit for a long-lived connection: the one with the fewest of them. It goes on serving requests, so neither what is in
+   * flight nor spacing matters. Looks at all exits; connections are few and long.
+   */
+  chooseShared(demand: Demand | undefined, now: number): number {
+    const table = this.#table;
+    let best = -1;
+    this.wakeAt = Infinity;
+    for (let exit = 0; exit < table.length; exit++) {
+      const egress = table.egress[exit];
+      const free = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(egress), demand === undefined ? 0 : (this.quota?.freeAt(demand, egress, now) ?? 0));
+      if (free > now) this.wakeAt = Math.min(this.wakeAt, free);
+      else if (best < 0 || table.shared[exit] < table.shared[best]) best = exit;
+    }
+    return best;
+  }
+
   /** It sends now. */
   take(exit: number, now: number): void {
     const { perExitInFlight } = this.#rules;

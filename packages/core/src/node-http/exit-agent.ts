@@ -112,10 +112,12 @@ function exitAgentClass(Base: AgentBase, secure: boolean): ExitAgentClass {
 
     override keepSocketAlive(socket: Socket): boolean {
       if (this.#dial.drained || !super.keepSocketAlive(socket)) return false;
-      const idleMs = Math.min(this.options.timeout ?? IDLE_MS, announcedMs(socket) - IDLE_MARGIN_MS);
+      const ownMs = this.options.timeout ?? IDLE_MS;
+      // 0 is Node's word for no limit.
+      const idleMs = Math.min(ownMs === 0 ? Number.POSITIVE_INFINITY : ownMs, announcedMs(socket) - IDLE_MARGIN_MS);
       if (idleMs <= 0) return false;
       // Node destroys a socket that times out among the free ones.
-      socket.setTimeout(idleMs);
+      socket.setTimeout(Number.isFinite(idleMs) ? idleMs : 0);
       return this.#dial.cap.keep(socket);
     }
 

@@ -110,7 +110,7 @@ export class Engine {
     const weighed = weigh(job, hints);
     if (weighed !== undefined) return this.#refuse(job, weighed);
 
-    if (this.ready && target.line.size === 0 && target.outside.size === 0) {
+    if (this.ready && (job.picky || (target.line.size === 0 && target.outside.size === 0))) {
       const exit = this.#offer(job, now);
       if (exit >= 0) {
         job.deadline = now + job.timeoutMs;
@@ -170,7 +170,7 @@ export class Engine {
         if (target.atGate) break;
         if (target.desk.wakeAt < wakeAt) wakeAt = target.desk.wakeAt;
         // Past the head only where requests differ in what they need, and not for ever.
-        if ((job.demand === undefined && job.pin < 0) || now - job.createdAt > (target.quota?.patienceMs ?? Infinity)) break;
+        if ((job.demand === undefined && target.picky === 0) || now - job.createdAt > (target.quota?.patienceMs ?? Infinity)) break;
         looked++;
         job = target.line.after(job);
       }
@@ -206,11 +206,11 @@ export class Engine {
     this.#leases.headArrived(leg);
     learnFrom(leg, info);
     const { target } = leg.job;
-    if (target.line.size > 0) this.pump(target);
+    if (target.line.size > 0 && !target.atGate) this.pump(target);
   }
 
-  faultOf(leg: Leg, error: unknown): VerdictKind {
-    return faultOf(leg, error);
+  faultOf(leg: Leg, error: unknown, sent: boolean): VerdictKind {
+    return faultOf(leg, error, sent);
   }
 
   pauseFor(leg: Leg, verdict: Verdict): void {
@@ -225,7 +225,8 @@ export class Engine {
   finish(leg: Leg, kind: VerdictKind, sent: boolean): void {
     this.#leases.back(leg, kind, sent);
     const { target } = leg.job;
-    if (target.line.size > 0) this.pump(target);
+    // Where the target waits for a place among others, it is not its turn only because the place was its own.
+    if (target.line.size > 0 && !target.atGate) this.pump(target);
     this.gate.serve(this.#pump);
     if (this.onIdle !== undefined && this.#leases.none) this.onIdle();
   }
@@ -282,9 +283,10 @@ export class Engine {
       return -1;
     }
     if (target.inFlight >= target.rules.backendLimit) return -1;
+    if (job.shared && job.pin < 0) return desk.chooseShared(job.demand, now);
     if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
-    const exit = desk.choose(job.demand, now, job.tried, job.shared || this.gate.mayProxy);
-    if (exit < 0 && !this.gate.mayProxy && !job.shared) this.gate.wait(target);
+    const exit = desk.choose(job.demand, now, job.tried, this.gate.mayProxy);
+    if (exit < 0 && !this.gate.mayProxy) this.gate.wait(target);
     return exit;
   }
 

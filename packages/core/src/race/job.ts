@@ -71,6 +71,11 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.timeoutMs = timeoutMs;
   }
 
+  /** Waits for an exit of its own, not for any: those before it in the line are not in its way. */
+  get picky(): boolean {
+    return this.shared || this.pin >= 0;
+  }
+
   get legCount(): number {
     return this.legs.length;
   }

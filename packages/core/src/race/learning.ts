@@ -70,21 +70,22 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   }
 }
 
-/** Whose fault a failed attempt is. Through a proxy whatever happened before an answer is the proxy's. */
-export function faultOf(leg: Leg, error: unknown): VerdictKind {
-  const { engine, exitIndex, job } = leg;
-  if (engine.table.isProxy[exitIndex]) return "exit-error";
+/**
+ * Whose fault a failed attempt is. Through a proxy whatever happened before an answer is the proxy's. On a local exit a
+ * failed connection is the target's unless it is the address that cannot be used; what breaks after sending may be anything
+ * on the way, and another address is another way.
+ */
+export function faultOf(leg: Leg, error: unknown, sent: boolean): VerdictKind {
+  const { engine, exitIndex } = leg;
+  if (sent || engine.table.isProxy[exitIndex]) return "exit-error";
   const fault = connectFault(error);
-  if (fault === "target") return timedOut(error) ? pausedExit(leg) : "target-error";
-  if (fault === "local") job.target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, engine.clock.now());
-  return "exit-error";
+  // Out of ports, or a connection that is dropped on the way: this address rests for a moment, others may do better.
+  if (fault === "local" || timedOut(error)) restBriefly(leg);
+  return fault === "target" && !timedOut(error) ? "target-error" : "exit-error";
 }
 
-/** A local address that gets no connection may be the one that is being dropped on the way: it rests for a moment. */
-function pausedExit(leg: Leg): VerdictKind {
-  const { engine, exitIndex, job } = leg;
+function restBriefly({ engine, exitIndex, job }: Leg): void {
   job.target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, engine.clock.now());
-  return "exit-error";
 }
 
 function timedOut(error: unknown): boolean {

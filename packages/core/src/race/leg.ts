@@ -106,7 +106,7 @@ export class Leg implements PublicLeg, TimerNode {
 
   fail(error: unknown, sent: boolean): void {
     if (this.over) return;
-    const kind = this.stopped ? "aborted" : this.engine.faultOf(this, error);
+    const kind = this.stopped ? "aborted" : this.engine.faultOf(this, error, sent);
     this.reason = reasonOf(error);
     this.engine.finish(this, kind, sent);
     if (!this.stopped) this.job.failed(this, error, sent, kind);
@@ -124,7 +124,7 @@ export class Leg implements PublicLeg, TimerNode {
     }
     if (outcome instanceof Error) {
       this.reason = reasonOf(outcome);
-      this.verdict = this.engine.faultOf(this, outcome);
+      this.verdict = this.engine.faultOf(this, outcome, true);
       return;
     }
     const verdict = verdictOf(outcome);

@@ -39,6 +39,8 @@ export class Target {
   readonly line = new Line<Job>();
   /** Requests that wait for a place in the line, in order. */
   readonly outside = new Line<Job>();
+  /** How many in the line are picky. */
+  picky = 0;
   readonly wake: Alarm;
   /** Attempts in flight and shared leases, for `backendLimit`. */
   inFlight = 0;

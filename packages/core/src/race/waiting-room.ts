@@ -31,9 +31,8 @@ export class WaitingRoom {
   /** Back to the tail after a failed round: it has had its place, and its deadline goes on. */
   enterAgain(job: Job, now: number): void {
     this.#timers.hold();
-    job.queued = true;
+    this.#join(job);
     if (job.deadline !== Infinity && !isSet(job)) this.#timers.set(job, now, job.deadline);
-    job.target.line.push(job);
   }
 
   /** Does nothing where it does not wait. */
@@ -45,6 +44,7 @@ export class WaitingRoom {
     } else if (job.queued) {
       job.queued = false;
       target.line.remove(job);
+      if (job.picky) target.picky--;
       this.#letIn(job);
     } else {
       return;
@@ -60,9 +60,14 @@ export class WaitingRoom {
     this.#place(next, this.#clock.now());
   }
 
-  #place(job: Job, now: number): void {
+  #join(job: Job): void {
     job.queued = true;
     job.target.line.push(job);
+    if (job.picky) job.target.picky++;
+  }
+
+  #place(job: Job, now: number): void {
+    this.#join(job);
     if (job.timeoutMs === Infinity) return;
     job.deadline = now + job.timeoutMs;
     this.#timers.add(job, now, job.timeoutMs);

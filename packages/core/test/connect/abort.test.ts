@@ -189,6 +189,22 @@ describe("a connection that hangs", () => {
     await until(() => !process.getActiveResourcesInfo().includes("TCPSocketWrap"), "every handle closed");
   });
 
+  test("is not heard of again when its time would have been up", async (t) => {
+    const proxy = await runScript(t, () => {});
+    const socks = await runSocks(t);
+    const server = await runHttp(t);
+    const opened = await openSocket(proxyExit("socks5", socks.port), { host: "127.0.0.1", port: server.port, timeoutMs: 30 });
+    const abort = connectThrough(proxyExit("socks5", proxy.port), { host: "target.test", port: 80, timeoutMs: 30 }, () => {}, new ManualClock());
+    await until(() => [...proxy.open].some((socket) => socket.bytesRead > 0), "the handshake");
+    abort();
+
+    // Whatever timers a handshake has set in passing have fired by then; `escaped` is looked at below.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+
+    assert.equal(opened.destroyed, false);
+    opened.destroy();
+  });
+
   test("hands on a socket without any listener of ours", async (t) => {
     const server = await runHttp(t);
     const socks = await runSocks(t);

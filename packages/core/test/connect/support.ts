@@ -185,6 +185,25 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
+export interface Failure extends Error {
+  code?: string;
+  phase?: string;
+  reply?: number;
+  status?: number;
+}
+
+/** What a connection failed with. */
+export async function failure(promise: Promise<Socket>): Promise<Failure> {
+  let socket: Socket;
+  try {
+    socket = await promise;
+  } catch (error) {
+    return error as Failure;
+  }
+  socket.destroy();
+  throw new Error("A socket was opened.");
+}
+
 function join(a: Socket, b: Socket): void {
   for (const [one, other] of [[a, b], [b, a]]) {
     one.on("error", () => other.destroy());

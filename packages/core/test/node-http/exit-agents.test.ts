@@ -159,4 +159,18 @@ describe("the agents of an exit", () => {
     assert.equal(answer.request.reusedSocket, true);
     assert.equal(answer.request.socket?.timeout, 0);
   });
+
+  test("keep idle sockets for thirty seconds, or as long as the user's `timeout` says, 0 being for ever", async (t) => {
+    const server = await runHttp(t, (request, response) => {
+      response.setHeader("keep-alive", "max=5");
+      response.end(whoami(request));
+    });
+    for (const [timeout, expected] of [[undefined, 30_000], [2_000, 2_000], [0, 0]] as const) {
+      const agents = makeAgents(t, { agentOptions: () => ({ timeout }) });
+      const pair = agents.of(localExit("127.0.0.83"));
+      await get(pair, `http://127.0.0.1:${server.port}/`);
+      const [kept] = Object.values(pair.http.freeSockets).flat();
+      assert.equal(kept?.timeout ?? "not kept", expected);
+    }
+  });
 });

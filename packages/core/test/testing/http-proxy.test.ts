@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
-import { HTTP_PROXY_LIES, closedPort, createTestCertificate, listen, startHttpProxy } from "../../src/testing/index.ts";
-import type { HttpProxyLie, Listener } from "../../src/testing/index.ts";
+import { HTTP_PROXY_LIES, closedPort, createTestCertificate, startHttpProxy } from "../../src/testing/index.ts";
+import type { HttpProxyLie } from "../../src/testing/index.ts";
+import { startEcho } from "./socks-support.ts";
 import { RawClient, closing, until } from "./support.ts";
 
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
-
-async function startEcho(t: TestContext): Promise<Listener & { from: (string | undefined)[] }> {
-  const from: (string | undefined)[] = [];
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    from.push(socket.remoteAddress);
-    socket.pipe(socket);
-  });
-  return Object.assign(closing(t, await listen(server)), { from });
-}
 
 function connectHead(port: number, more = "", host = "127.0.0.1"): string {
   return `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n${more}\r\n`;
@@ -150,6 +140,15 @@ test("a proxy may itself be spoken to over TLS, and its faults before TLS stay w
   const [echoed] = (await once(socket, "data")) as [Buffer];
   assert.equal(echoed.toString(), "ping");
 
+  proxy.setFault({ kind: "lie", lie: "ok-then-reset" });
+  const broken = connectTls({ port: proxy.port, host: "127.0.0.1", ca: tls.ca });
+  broken.write(connectHead(echo.port));
+  const [ok] = (await once(broken, "data")) as [Buffer];
+  assert.match(ok.toString(), /^HTTP\/1\.1 200 /);
+  await assert.rejects(once(broken, "end"), { code: "ECONNRESET" });
+
+  socket.end();
+  await until(() => proxy.books().open === 0 && echo.sockets.size === 0);
   proxy.setFault("reset");
   const reset = connectTls({ port: proxy.port, host: "127.0.0.1", ca: tls.ca });
   await assert.rejects(once(reset, "secureConnect"), { code: "ECONNRESET" });

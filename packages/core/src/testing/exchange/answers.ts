@@ -5,9 +5,7 @@ import { intervalOf } from "./messages.ts";
 import type { ExchangeAnswer, ExchangeRequest } from "./messages.ts";
 import type { ExchangeSettings } from "./options.ts";
 
-type Draft = Pick<ExchangeAnswer, "status" | "headers" | "body">;
-
-export function json(status: number, value: unknown, headers: Record<string, string> = {}): Draft {
+export function json(status: number, value: unknown, headers: Record<string, string> = {}): ExchangeAnswer {
   return { status, headers: { "content-type": "application/json;charset=UTF-8", ...headers }, body: JSON.stringify(value) };
 }
 
@@ -16,7 +14,7 @@ function retryAfter(ms: number): Record<string, string> {
   return { "retry-after": String(Math.max(1, Math.ceil(ms / 1_000))) };
 }
 
-export function refusalAnswer(refusal: Refusal, settings: ExchangeSettings): Draft {
+export function refusalAnswer(refusal: Refusal, settings: ExchangeSettings): ExchangeAnswer {
   const advice = "Please use WebSocket Streams for live updates to avoid";
   if (refusal.status === 418) {
     const msg = `Way too much request weight used; IP banned until ${Math.ceil(refusal.until)}. ${advice} bans.`;
@@ -27,13 +25,13 @@ export function refusalAnswer(refusal: Refusal, settings: ExchangeSettings): Dra
   return json(429, { code: -1003, msg }, retryAfter(refusal.retryAfterMs));
 }
 
-export function orderRefusalAnswer(refusal: OrderRefusal): Draft {
+export function orderRefusalAnswer(refusal: OrderRefusal): ExchangeAnswer {
   const msg = `Too many new orders; current limit is ${refusal.limit} orders per ${spelled(refusal.perMs)}.`;
   return json(429, { code: -1015, msg }, retryAfter(refusal.retryAfterMs));
 }
 
 /** The web application firewall in front of the exchange: no JSON, no Retry-After, no used weight. */
-export function forbiddenAnswer(): Draft {
+export function forbiddenAnswer(): ExchangeAnswer {
   return { status: 403, headers: { "content-type": "text/html" }, body: "<html><head><title>403 Forbidden</title></head><body></body></html>" };
 }
 
@@ -42,7 +40,7 @@ export const NO_API_KEY = json(401, { code: -2014, msg: "API-key format invalid.
 export const DUPLICATE_ORDER = json(400, { code: -2010, msg: "Duplicate order sent." });
 
 /** Bodies that a client can read without tripping; nothing in them is market data. */
-export function successAnswer(request: ExchangeRequest, parameters: URLSearchParams, time: number, settings: ExchangeSettings): Draft {
+export function successAnswer(request: ExchangeRequest, parameters: URLSearchParams, time: number, settings: ExchangeSettings): ExchangeAnswer {
   const endpoint = request.path.replace(/^\/api\/v3\//, "");
   if (request.method !== "GET") {
     return json(200, {

@@ -52,7 +52,10 @@ export class Recorder {
 
   #describe(request: IncomingMessage, ids: { id: number; connection: number }): SeenRequest {
     const { method = "", url = "", headers, rawHeaders, socket } = request;
-    const recorder = this;
+    const body = (): string => Buffer.concat(this.#kept).toString();
+    const bodyLength = (): number => this.#length;
+    const aborted = (): boolean => this.#aborted;
+    const over = (): boolean => this.#over;
     return {
       ...ids,
       // Read now: a socket that has closed no longer knows whose it was.
@@ -63,19 +66,19 @@ export class Recorder {
       headers,
       rawHeaders,
       get body() {
-        return Buffer.concat(recorder.#kept).toString();
+        return body();
       },
       get bodyLength() {
-        return recorder.#length;
+        return bodyLength();
       },
       get complete() {
         return request.complete;
       },
       get aborted() {
-        return recorder.#aborted;
+        return aborted();
       },
       get over() {
-        return recorder.#over;
+        return over();
       },
     };
   }

@@ -30,7 +30,7 @@ export class ByteReader {
     }
   }
 
-  /** Gives the socket back, paused, with what was read beyond the handshake. */
+  /** Gives the socket back, paused, with what was read beyond the handshake. May be called again. */
   release(): Buffer {
     this.#socket.off("data", this.#onData);
     this.#socket.off("end", this.#onEnd);

@@ -45,10 +45,13 @@ export class Peer {
     this.#socket.resume();
   }
 
-  /** Ends in good order, after what has been said. */
+  /**
+   * Ends in good order after what has been said, then waits for the client to end too: closed at once, the connection
+   * would be reset by whatever the client still sends, and a client that forgets to close its side would not be found out.
+   */
   end(): void {
     this.hang();
-    this.#socket.end(() => this.destroy());
+    this.#socket.end();
   }
 
   /** Writes for as long as the client reads. */
@@ -99,6 +102,11 @@ export class Peer {
     for (const shaper of chain) tail = tail.pipe(shaper);
     tail.pipe(this.#socket, { end: cut === undefined });
     if (cut === undefined) return;
-    tail.once("end", () => (cut.how === "reset" ? resetAfterRead(this.#raw) : this.#socket.end(() => this.destroy())));
+    tail.once("end", () => {
+      this.#socket.unpipe(upstream);
+      upstream.destroy();
+      if (cut.how === "reset") this.reset();
+      else this.end();
+    });
   }
 }

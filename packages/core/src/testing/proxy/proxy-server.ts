@@ -22,7 +22,7 @@ export interface ProxyServerOptions<F> {
   /** With `password`: who does not log in is refused. */
   username?: string;
   password?: string;
-  /** Addresses of names that only this proxy knows; others are looked up. */
+  /** Addresses of names (in lower case) that only this proxy knows; others are looked up. */
   hosts?: Readonly<Record<string, string>>;
   /** @default "ok" */
   fault?: FaultPlan<F | CommonFault | PlainFault>;
