@@ -20,6 +20,7 @@ export type {
 export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
+export type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 export type { AttemptRecord, Verdict, VerdictKind } from "./model/verdict.ts";
 export type { Clock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";

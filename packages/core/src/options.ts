@@ -35,7 +35,7 @@ const target = shape({
   limits: list(limit, "a list of limits"),
   weights: v.custom((value) => typeof value === "function" || (typeof value === "object" && value !== null && !Array.isArray(value)), "a weight table or a function"),
   feedback: fn,
-  classify: v.strictObject({ body: v.optional(oneOf("none", "first", "full")), judge: fn }, "an object with a function judge"),
+  classify: v.strictObject({ body: v.optional(oneOf("none", "first", "full")), bodyAt: v.optional(fn), judge: fn }, "an object with a function judge"),
   account: fn,
   serverOffset: signedDuration,
   race: shape({ mode: oneOf("adaptive", "race", "hedge", "off"), width: whole(1), delay: v.custom((value) => value === "p95" || parseDuration(value) !== undefined, `${DURATION}, or "p95"`), methods: list(text, "a list of methods") }),

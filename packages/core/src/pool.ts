@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ClosedError, MultihomeError } from "./errors.ts";
+import { ClosedError, MultihomeError, PoolFullError } from "./errors.ts";
 import { checkExits } from "./exits/check-exits.ts";
 import { describeExits } from "./exits/describe.ts";
 import { ExitTable } from "./exits/exit-table.ts";
@@ -8,19 +8,23 @@ import { Traffic } from "./health/traffic.ts";
 import type { Exit } from "./model/exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
-import type { AcquireOptions, AdapterHost, ExitPool, PoolStatus, RunOptions, TryAcquireResult, WeightReport } from "./model/pool.ts";
+import type { AcquireOptions, AdapterHost, ExitPool, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 import type { Hints, RequestInfo } from "./model/request.ts";
 import { exitAgents } from "./node-http/index.ts";
 import { Log } from "./observe/log.ts";
 import { checkOptions, configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
 import { Engine, type EngineRules } from "./race/engine.ts";
-import { LeaseDriver } from "./race/lease-driver.ts";
+import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/acquire.ts";
+import type { Job } from "./race/job.ts";
 import { PromiseDriver } from "./race/promise-driver.ts";
-import { refusalOf } from "./race/refusal.ts";
 import { statusOf } from "./race/status.ts";
+import { weightAnalysisOf } from "./race/weight-report.ts";
 import { calculatorFor, pathOf, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
+import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
+import { mapItems } from "./tasks/map.ts";
+import { taskHandle } from "./tasks/task-handle.ts";
 import { durationMs } from "./time/duration.ts";
 import { systemRandom } from "./time/random.ts";
 
@@ -49,6 +53,7 @@ class Pool implements ExitPool {
   readonly #releases = new Set<() => void | Promise<void>>();
   #hints: AsyncLocalStorage<Hints> | undefined;
   #closing: Promise<void> | undefined;
+  #tasks = 0;
 
   constructor(options: ExitPoolOptions) {
     this.#options = options;
@@ -76,9 +81,7 @@ class Pool implements ExitPool {
 
   drive(request: RequestInfo, driver: Driver, options?: RunOptions): Dispatch {
     const hints = this.#hintsFor(request, options?.hints);
-    const target = this.#targets.of(request, hints?.target);
-    const timeout = options?.timeout;
-    return this.#engine.drive(target, request, driver, { hints, timeoutMs: timeout === undefined ? undefined : timeout === false ? Infinity : durationMs(timeout), shared: false, byHand: false });
+    return this.#engine.drive(this.#targets.of(request, hints?.target), request, driver, { hints, timeoutMs: timeoutMs(options?.timeout), shared: false, byHand: false });
   }
 
   run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R> {
@@ -97,52 +100,36 @@ class Pool implements ExitPool {
     });
   }
 
-  acquire(request: RequestInfo, options: AcquireOptions = {}): Promise<Lease> {
-    return new Promise((resolve, reject) => {
-      const { signal, timeout } = options;
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const onAbort = (): void => {
-        dispatch?.abort(signal?.reason);
-        reject(signal?.reason as Error);
-      };
-      const forget = (): void => signal?.removeEventListener("abort", onAbort);
-      const driver = new LeaseDriver(
-        (leg) => {
-          forget();
-          resolve(leg);
-        },
-        (error) => {
-          forget();
-          reject(error as Error);
-        },
-      );
-      const hints = this.#hintsFor(request, options.hints);
-      const target = this.#targets.of(request, hints?.target);
-      signal?.addEventListener("abort", onAbort);
-      const dispatch: Dispatch = this.#engine.drive(target, request, driver, {
-        hints,
-        timeoutMs: timeout === undefined ? undefined : timeout === false ? Infinity : durationMs(timeout),
-        shared: options.mode === "shared",
-        byHand: true,
-      });
-    });
+  submit<R>(request: RequestInfo, transport: Transport<R>, options: RunOptions = {}): TaskHandle<R> {
+    return this.submitAll([request], transport, options)[0];
+  }
+
+  submitAll<R>(requests: RequestInfo[], transport: Transport<R>, options: RunOptions = {}): TaskHandle<R>[] {
+    if (this.#engine.closing) throw new ClosedError();
+    const asked = requests.map((request) => this.#asked(request, options.hints));
+    for (const { target } of asked) {
+      const wanted = asked.filter((other) => other.target === target).length;
+      if (wanted > this.#engine.roomFor(target)) throw new PoolFullError(target.name, this.#engine.rules.capacity);
+    }
+    return asked.map((one) => this.#submit(one, transport, options));
+  }
+
+  map<T, R>(items: Iterable<T> | AsyncIterable<T>, fn: (item: T, signal: AbortSignal) => Promise<R>, options: MapOptions = {}): AsyncIterable<Settled<T, R>> {
+    const { concurrency = this.#options.maxInFlight ?? 100, ordered = false, signal } = options;
+    if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency >= 1)) throw new RangeError(`Expected \`concurrency\` to be an integer of at least 1, got \`${concurrency}\`.`);
+    return mapItems(items, fn, { concurrency, ordered, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  async acquire(request: RequestInfo, options: AcquireOptions = {}): Promise<Lease> {
+    return acquire(this.#engine, this.#asked(request, options.hints), options);
   }
 
   tryAcquire(request: RequestInfo, options: AcquireOptions = {}): TryAcquireResult {
-    if (this.#engine.closing) throw new ClosedError();
-    if (!this.#engine.ready) return { granted: false, reason: "not-ready", retryAfterMs: 0 };
-    const hints = this.#hintsFor(request, options.hints);
-    const target = this.#targets.of(request, hints?.target);
-    const driver = new LeaseDriver(
-      () => {},
-      () => {},
-    );
-    const job = this.#engine.tryDrive(target, request, driver, { hints, timeoutMs: undefined, shared: options.mode === "shared", byHand: true });
-    if (driver.leg !== undefined) return { granted: true, lease: driver.leg };
-    return { granted: false, ...refusalOf(this.#engine, target, job) };
+    return tryAcquire(this.#engine, this.#asked(request, options.hints), options);
+  }
+
+  tryAcquireAll(requests: RequestInfo[], options: AcquireOptions = {}): TryAcquireResult[] {
+    return tryAcquireAll(this.#engine, requests.map((request) => this.#asked(request, options.hints)), options);
   }
 
   with<T>(hints: Hints, fn: () => T): T {
@@ -157,6 +144,10 @@ class Pool implements ExitPool {
     const target = this.#targets.of(request, hints?.target);
     const limits = (this.#options.targets?.[target.name] ?? this.#options.defaults)?.limits;
     return this.#targets.calculatorOf(target).report(request.method, request.path ?? pathOf(request), request.body, request.headers, limits, request);
+  }
+
+  weightReport(): WeightAnalysis {
+    return weightAnalysisOf(this.#targets);
   }
 
   status(): PoolStatus {
@@ -216,8 +207,31 @@ class Pool implements ExitPool {
     }
     engine.stopAll(new ClosedError());
     engine.timers.stop();
-    await Promise.all([...this.#releases].map((release) => release()));
+    await Promise.all([...this.#releases].map(async (release) => release()));
     this.#releases.clear();
+  }
+
+  #submit<R>({ request, target, hints }: Asked, transport: Transport<R>, { signal, timeout }: RunOptions): TaskHandle<R> {
+    let job: Job | undefined;
+    let driver: PromiseDriver<R> | undefined;
+    const promise = new Promise<R>((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      driver = new PromiseDriver(transport, request, signal, resolve, reject);
+      job = this.#engine.drive(target, request, driver, { hints, timeoutMs: timeoutMs(timeout), shared: false, byHand: false, strict: true });
+      driver.attach(job);
+    });
+    return taskHandle(`task-${++this.#tasks}`, promise, (reason) => {
+      job?.abort(reason);
+      driver?.reject(reason);
+    });
+  }
+
+  #asked(request: RequestInfo, given: Hints | undefined): Asked {
+    const hints = this.#hintsFor(request, given);
+    return { request, target: this.#targets.of(request, hints?.target), hints };
   }
 
   #hintsFor(request: RequestInfo, given: Hints | undefined): Hints | undefined {
@@ -227,19 +241,20 @@ class Pool implements ExitPool {
   }
 
   #makeHost(): AdapterHost {
-    const pool = this;
+    const options = (): ExitPoolOptions => this.#options;
+    const closed = (): boolean => this.#engine.closing;
     return {
       get connectTimeoutMs() {
-        return durationMs(pool.#options.connectTimeout ?? "8s");
+        return durationMs(options().connectTimeout ?? "8s");
       },
-      agentOptions: (exit: Exit) => pool.#options.exits?.agentOptions?.(exit),
-      hints: () => pool.#hints?.getStore(),
+      agentOptions: (exit: Exit) => options().exits?.agentOptions?.(exit),
+      hints: () => this.#hints?.getStore(),
       onClose: (release) => {
-        pool.#releases.add(release);
-        return () => pool.#releases.delete(release);
+        this.#releases.add(release);
+        return () => this.#releases.delete(release);
       },
       get closed() {
-        return pool.#engine.closing;
+        return closed();
       },
       clock: this.#clock,
       maxSockets: MAX_SOCKETS,

@@ -50,7 +50,8 @@ export function authority({ host, port }: Address): string {
 function asciiHost(host: unknown): string {
   if (typeof host !== "string") return "";
   if (host.startsWith("[") && host.endsWith("]")) return host.slice(1, -1);
-  return /^[\x00-\x7f]*$/.test(host) ? host : domainToASCII(host);
+  // What is ASCII already is left as it is: a name with an odd character is for the resolver to refuse, not for us to mend.
+  return Buffer.byteLength(host) === host.length ? host : domainToASCII(host);
 }
 
 function invalid(message: string): TypeError {

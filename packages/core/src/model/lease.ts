@@ -32,6 +32,8 @@ export interface Leg extends Lease {
    * How much of the body `respond` has to see: nothing, its first bytes, or all of it (at most 10 MiB). An adapter may
    * always answer with less for an event stream. */
   readonly peek: "none" | "first" | "full";
+  /** The same, now that the status is known: many classifiers need the body of refusals alone. */
+  peekAt(status: number): "none" | "first" | "full";
   /** Final headers, never 1xx; once. The quota learns here. The answer says what becomes of the response. */
   respond(info: ResponseInfo): "deliver" | "hold" | "drop";
   /** A piece of the body went by. Cheap; tells a reader that is slow from one that has gone. */

@@ -5,6 +5,7 @@ import type { Dispatch, Driver, Lease, Transport } from "./lease.ts";
 import type { LimitScope } from "./limits.ts";
 import type { ExitPoolOptions } from "./options.ts";
 import type { Hints, RequestInfo } from "./request.ts";
+import type { MapOptions, Settled, TaskHandle } from "./task.ts";
 
 export interface RunOptions {
   signal?: AbortSignal;
@@ -87,14 +88,28 @@ export interface ExitPool extends AsyncDisposable {
   run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R>;
   /** The level beneath `run`, for adapters: synchronous, callbacks, no promise, no signal. */
   drive(request: RequestInfo, driver: Driver, options?: RunOptions): Dispatch;
+  /**
+   * Gives a request to the pool as a task: settles once, as a success or with the reason. Rejects with
+   * `MH_ERR_MAX_ATTEMPTS` where `run` would hand on the last answer.
+   * @throws PoolFullError, ClosedError; whatever else goes wrong rejects the handle
+   */
+  submit<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): TaskHandle<R>;
+  /** All of them, or a `PoolFullError` and none. */
+  submitAll<R>(requests: RequestInfo[], transport: Transport<R>, options?: RunOptions): TaskHandle<R>[];
+  /** Works through any iterable, a few items at a time, as fast as the results are fetched. Takes no place in the queue itself. */
+  map<T, R>(items: Iterable<T> | AsyncIterable<T>, fn: (item: T, signal: AbortSignal) => Promise<R>, options?: MapOptions): AsyncIterable<Settled<T, R>>;
   /** Waits for a lease. */
   acquire(request: RequestInfo, options?: AcquireOptions): Promise<Lease>;
   /** A lease at once, or why not and when it is worth asking again. */
   tryAcquire(request: RequestInfo, options?: AcquireOptions): TryAcquireResult;
+  /** All or none. */
+  tryAcquireAll(requests: RequestInfo[], options?: AcquireOptions): TryAcquireResult[];
   /** Hints for every request made inside `fn`, however deep. */
   with<T>(hints: Hints, fn: () => T): T;
   /** What a request would cost, and why. */
   weigh(request: RequestInfo): WeightReport;
+  /** What was really sent, and how it could have cost less. */
+  weightReport(): WeightAnalysis;
   status(): PoolStatus;
   /** Objects merge by key, arrays replace; counters and bans survive. `clock`, `random`, `ledger` and `state.file` cannot change. */
   update(change: Partial<ExitPoolOptions>): void;

@@ -19,6 +19,8 @@ export interface Classify {
    * @default proxies "first", local exits "none"; never for event streams
    */
   body?: "none" | "first" | "full";
+  /** The same by status, where not every answer has to be looked at. Goes before `body`. */
+  bodyAt?(status: number): "none" | "first" | "full";
   /** `undefined` leaves the answer to the default rules. */
   judge(response: ResponseInfo, request: RequestInfo): Verdict | VerdictKind | undefined;
 }

@@ -127,7 +127,7 @@ class AgentView {
     leg.requests.push(request);
     if (leg.ended !== undefined || request.destroyed) return endRequest(request, leg.ended);
     if (leg.connectTimeoutMs !== undefined) options[CONNECT_TIMEOUT] = leg.connectTimeoutMs;
-    if (leg.tls !== undefined && this.protocol === "https:") addMissing(options as TlsOptions, leg.tls);
+    if (leg.tls !== undefined && this.protocol === "https:") addMissing(options, leg.tls);
     if (leg.gate === undefined) return this.inner.addRequest(request, options);
     return this.#ask(leg.gate, request, options);
   }

@@ -4,21 +4,23 @@ import { ClosedError, MultihomeError } from "../errors.ts";
 import type { ExitTable } from "../exits/exit-table.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Exit } from "../model/exit.ts";
-import type { Driver } from "../model/lease.ts";
+import type { Driver, Lease } from "../model/lease.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
+import { attemptIsLate, requestIsLate } from "./due.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
 import { faultOf, learnFrom, pauseFor } from "./learning.ts";
-import type { Leg } from "./leg.ts";
+import { Leg } from "./leg.ts";
+import { launch, offer } from "./placing.ts";
 import { mayRetry } from "./retry.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
-import { isSet, WaitingRoom } from "./waiting-room.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 import { weigh } from "./weigh.ts";
 
 /** So many waiting requests are looked at for one that is light enough for what is left of a window. */
@@ -40,6 +42,8 @@ export interface Wanted {
   shared: boolean;
   /** A lease by hand: one attempt, no race, settled by its holder. */
   byHand: boolean;
+  /** Rejects unless it succeeds, and rather than wait for a place in the queue. */
+  strict?: boolean;
 }
 
 /**
@@ -57,7 +61,7 @@ export class Engine {
   readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
   readonly warn: (message: string, fields: object) => void;
   readonly #room: WaitingRoom;
-  readonly #leases: Leases;
+  readonly leases: Leases;
   #rules: EngineRules;
   /** Requests wait until the exits are known. */
   ready = false;
@@ -82,7 +86,7 @@ export class Engine {
     this.warn = parts.warn;
     this.timers = new TimerQueue(parts.clock);
     this.gate = new Gate(parts.table);
-    this.#leases = new Leases(this);
+    this.leases = new Leases(this);
     this.#room = new WaitingRoom(this.timers, parts.clock, parts.rules.capacity);
   }
 
@@ -101,6 +105,7 @@ export class Engine {
     const job = new Job(this, target, request, driver, hints?.priority ?? 0, now, wanted.timeoutMs ?? this.rules.timeoutMs);
     job.shared = wanted.shared;
     job.single = wanted.byHand;
+    job.strict = wanted.strict === true;
     if (this.closing) return this.#refuse(job, new ClosedError(target.name));
     const pin = hints?.lease;
     if (pin !== undefined) {
@@ -111,10 +116,10 @@ export class Engine {
     if (weighed !== undefined) return this.#refuse(job, weighed);
 
     if (this.ready && (job.picky || (target.line.size === 0 && target.outside.size === 0))) {
-      const exit = this.#offer(job, now);
+      const exit = offer(job, now);
       if (exit >= 0) {
         job.deadline = now + job.timeoutMs;
-        this.#launch(job, exit, now);
+        launch(job, exit, now);
         return job;
       }
       if (this.table.size === 0) return this.#refuse(job, noExit(target.name));
@@ -122,6 +127,11 @@ export class Engine {
     this.#room.enter(job, now);
     if (this.ready) this.#sleep(target, target.desk.wakeAt, now);
     return job;
+  }
+
+  /** How many more requests the target's queue holds. */
+  roomFor(target: Target): number {
+    return Math.max(0, this.rules.capacity - target.waiting);
   }
 
   /** A lease at once; else the request as it was weighed, or why it never can be sent. */
@@ -134,8 +144,8 @@ export class Engine {
     if (weighed !== undefined) return weighed;
     // Whoever waits already goes first.
     if (target.line.size > 0) return job;
-    const exit = this.#offer(job, now);
-    if (exit >= 0) this.#launch(job, exit, now);
+    const exit = offer(job, now);
+    if (exit >= 0) launch(job, exit, now);
     return job;
   }
 
@@ -159,10 +169,10 @@ export class Engine {
       const now = this.clock.now();
       let looked = 0;
       for (let job = target.line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
-        const exit = this.#offer(job, now);
+        const exit = offer(job, now);
         if (exit >= 0) {
           this.#room.leave(job);
-          this.#launch(job, exit, now);
+          launch(job, exit, now);
           job = target.line.first();
           looked = 0;
           continue;
@@ -203,7 +213,7 @@ export class Engine {
   }
 
   answered(leg: Leg, info: ResponseInfo): void {
-    this.#leases.headArrived(leg);
+    this.leases.headArrived(leg);
     learnFrom(leg, info);
     const { target } = leg.job;
     if (target.line.size > 0 && !target.atGate) this.pump(target);
@@ -217,47 +227,37 @@ export class Engine {
     pauseFor(leg, verdict, undefined, this.clock.now());
   }
 
+  /** A lease by hand of which nothing was used: everything comes back. */
+  unsend(lease: Lease): void {
+    if (lease instanceof Leg && !lease.over) this.finish(lease, "aborted", false);
+  }
+
   mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
     return !this.closing && mayRetry(job, verdict, sent);
   }
 
   /** The lease comes back. @param sent false: it is certain that nothing was written */
   finish(leg: Leg, kind: VerdictKind, sent: boolean): void {
-    this.#leases.back(leg, kind, sent);
+    this.leases.back(leg, kind, sent);
     const { target } = leg.job;
     // Where the target waits for a place among others, it is not its turn only because the place was its own.
     if (target.line.size > 0 && !target.atGate) this.pump(target);
     this.gate.serve(this.#pump);
-    if (this.onIdle !== undefined && this.#leases.none) this.onIdle();
+    if (this.onIdle !== undefined && this.leases.none) this.onIdle();
   }
 
   /** An attempt that has brought no head in time, or a body that nobody reads. */
   legDue(leg: Leg, now: number): void {
     if (leg.verdict !== undefined) {
-      this.#leases.unread(leg, now);
+      this.leases.unread(leg, now);
       this.gate.serve(this.#pump);
       return;
     }
-    const { job, exitIndex } = leg;
-    const ms = Math.round(now - leg.startedAt);
-    const error = new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${job.target.name} through ${leg.exit.id} within ${ms} ms (attemptTimeout).`, { target: job.target.name, elapsedMs: ms });
-    leg.reason = "timeout";
-    if (!this.table.isProxy[exitIndex]) job.target.pauses.pauseExit(this.table.egress[exitIndex], "timeout", undefined, now);
-    leg.stopped = true;
-    this.finish(leg, "exit-error", true);
-    job.driver.stop(leg, error);
-    job.failed(leg, error, true, "exit-error");
+    attemptIsLate(leg, now);
   }
 
   jobDue(job: Job, now: number): void {
-    const ms = Math.round(now - job.createdAt);
-    job.expire(
-      new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${job.target.name} within ${ms} ms (queue.timeout)${job.started === 0 ? "; no exit was free" : ""}.`, {
-        target: job.target.name,
-        elapsedMs: ms,
-        attempts: job.history ?? [],
-      }),
-    );
+    requestIsLate(job, now);
   }
 
   /** Refuses everything that waits. */
@@ -266,62 +266,11 @@ export class Engine {
   }
 
   get idle(): boolean {
-    return this.#leases.none;
+    return this.leases.none;
   }
 
   stopAll(error: MultihomeError): void {
-    this.#leases.stopAll(error);
-  }
-
-  /** An exit for the request, or -1. Sees to it that the target is served again when that can change. */
-  #offer(job: Job, now: number): number {
-    const { target } = job;
-    const { desk } = target;
-    desk.wakeAt = Infinity;
-    if (!job.shared && !this.gate.open) {
-      this.gate.wait(target);
-      return -1;
-    }
-    if (target.inFlight >= target.rules.backendLimit) return -1;
-    if (job.shared && job.pin < 0) return desk.chooseShared(job.demand, now);
-    if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
-    const exit = desk.choose(job.demand, now, job.tried, this.gate.mayProxy);
-    if (exit < 0 && !this.gate.mayProxy) this.gate.wait(target);
-    return exit;
-  }
-
-  #launch(job: Job, exit: number, now: number): void {
-    job.rounds++;
-    if (job.rounds === 1) this.retries.request(now);
-    const proxied = this.table.isProxy[exit];
-    if (job.deadline !== Infinity && !job.single) {
-      // On local exits the deadline covers the waiting alone; once there is an exit, it is the client's own timeout that counts.
-      if (!proxied) this.timers.remove(job);
-      else if (!isSet(job)) this.timers.add(job, now, job.timeoutMs);
-    }
-    const first = this.#leases.out(job, exit, now);
-    if (job.single) {
-      // Granted: from here on it is its holder's.
-      this.timers.remove(job);
-      job.done = true;
-    }
-    if (job.width === 1) {
-      job.begin(first);
-      return;
-    }
-    const legs = [first];
-    const { target } = job;
-    // Races pay from what is spare: none while somebody waits.
-    while (legs.length < job.width && target.line.size === 0 && this.gate.spare > 0 && target.inFlight < target.rules.backendLimit) {
-      const used = legs.map((leg) => leg.exitIndex);
-      const next = target.desk.choose(job.demand, now, [...job.tried, ...used], this.gate.mayProxy);
-      if (next < 0 || used.includes(next)) break;
-      legs.push(this.#leases.out(job, next, now));
-    }
-    for (const leg of legs) {
-      if (job.done) this.finish(leg, "aborted", false);
-      else job.begin(leg);
-    }
+    this.leases.stopAll(error);
   }
 
   #sleep(target: Target, wakeAt: number, now: number): void {

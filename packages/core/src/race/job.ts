@@ -1,8 +1,9 @@
-import { MultihomeError } from "../errors.ts";
+import { MaxAttemptsError, MultihomeError } from "../errors.ts";
 import type { Dispatch, Driver } from "../model/lease.ts";
 import type { RequestInfo } from "../model/request.ts";
 import type { AttemptRecord, VerdictKind } from "../model/verdict.ts";
 import type { Demand } from "../quota/demand.ts";
+import type { RequestCost } from "../weights/index.ts";
 import type { Rank, Standing } from "../queue/line.ts";
 import type { Lane, TimerNode } from "../time/timer-queue.ts";
 import type { Engine } from "./engine.ts";
@@ -29,6 +30,9 @@ export class Job implements Dispatch, Standing, TimerNode {
   shared = false;
   /** Without a further attempt: leases by hand. */
   single = false;
+  /** Given by `submit`: rejects unless it succeeds, instead of handing the last answer on. */
+  strict = false;
+  cost: RequestCost | undefined;
   /** The exit that a lease pins, or -1. */
   pin = -1;
   readonly priority: number;
@@ -110,6 +114,10 @@ export class Job implements Dispatch, Standing, TimerNode {
       return "drop";
     }
     this.#dropHeld();
+    if (this.strict) {
+      this.#giveUp(undefined);
+      return "drop";
+    }
     this.#win(leg);
     return "deliver";
   }
@@ -124,6 +132,9 @@ export class Job implements Dispatch, Standing, TimerNode {
     if (this.engine.mayRetry(this, held?.verdict ?? kind, held === undefined ? sent : true)) {
       this.#dropHeld();
       this.#requeue();
+    } else if (this.strict) {
+      this.#dropHeld();
+      this.#giveUp(error);
     } else if (held !== undefined) {
       this.#deliverHeld(held);
     } else {
@@ -163,7 +174,7 @@ export class Job implements Dispatch, Standing, TimerNode {
     if (this.done) return;
     const { held } = this;
     this.engine.forget(this);
-    if (held !== undefined && this.live > 0) {
+    if (held !== undefined && this.live > 0 && !this.strict) {
       this.#stopAll(error, held);
       this.live = 0;
       this.#deliverHeld(held);
@@ -180,6 +191,11 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.#close();
     this.#stopAll(error, undefined);
     this.driver.reject(error);
+  }
+
+  #giveUp(cause: unknown): void {
+    this.#close();
+    this.driver.reject(new MaxAttemptsError(this.target.name, this.rounds, { attempts: this.history ?? [], ...(cause === undefined ? {} : { cause }) }));
   }
 
   #win(leg: Leg): void {

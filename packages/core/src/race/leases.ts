@@ -1,4 +1,4 @@
-import { MultihomeError } from "../errors.ts";
+import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
@@ -25,6 +25,7 @@ export class Leases {
     const reserved = job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
     const leg = new Leg(job, exit, now, reserved);
     this.#live.add(leg);
+    if (job.cost !== undefined) target.sent(job.cost);
     target.inFlight++;
     target.outcomes.started(exit);
     if (job.shared) {

@@ -50,7 +50,7 @@ export class PromiseDriver<R> implements Driver {
     try {
       sending = this.#transport.send(leg, signal as AbortSignal, this.#request);
     } catch (error) {
-      sending = Promise.reject(error as Error);
+      sending = Promise.reject(error);
     }
     sending.then(
       (response) => this.#arrived(leg, response),
@@ -73,7 +73,7 @@ export class PromiseDriver<R> implements Driver {
     try {
       finished = this.#transport.finished?.(response.value);
     } catch (error) {
-      finished = Promise.reject(error as Error);
+      finished = Promise.reject(error);
     }
     if (finished === undefined) {
       this.#forgetSignal();

@@ -3,13 +3,13 @@ import type { RequestInfo } from "../model/request.ts";
 import type { Verdict } from "../model/verdict.ts";
 import type { Desk } from "../lease/desk.ts";
 import type { Pauses } from "../quota/pauses.ts";
-import type { Cost } from "../quota/demand.ts";
 import type { Quota } from "../quota/quota.ts";
 import { Outcomes } from "../health/outcomes.ts";
 import { Line } from "../queue/line.ts";
 import type { ServerClock } from "../time/server-clock.ts";
 import type { Alarm } from "../time/timer-queue.ts";
 import { defaultVerdict } from "../model/default-verdict.ts";
+import type { CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 
@@ -23,7 +23,7 @@ export interface TargetRules {
   readonly backendLimit: number;
   readonly onBan: "rotate" | "pause";
   /** `undefined`: every request costs 1, and nobody counts it. */
-  readonly cost: ((request: RequestInfo) => Cost) | undefined;
+  readonly cost: ((request: RequestInfo) => RequestCost) | undefined;
   readonly account: ((request: RequestInfo) => string | undefined) | undefined;
 }
 
@@ -39,6 +39,9 @@ export class Target {
   readonly line = new Line<Job>();
   /** Requests that wait for a place in the line, in order. */
   readonly outside = new Line<Job>();
+  /** What was sent, for the weight report; only where there is a table. */
+  history: WeightHistory | undefined;
+  readonly #warned = new WeakSet<CompiledRule>();
   /** How many in the line are picky. */
   picky = 0;
   readonly wake: Alarm;
@@ -60,6 +63,15 @@ export class Target {
     this.serverClock = serverClock;
     this.wake = wake;
     this.byDefault = byDefault;
+  }
+
+  /** An attempt of this cost is on its way. */
+  sent(cost: RequestCost): void {
+    this.history?.record(cost);
+    const { rule } = cost;
+    if (rule === undefined || !rule.warn || this.#warned.has(rule)) return;
+    this.#warned.add(rule);
+    this.engine.warn(`${this.name} has no weight for ${rule.endpoint}; it is counted as ${cost.weight}.`, { target: this.name, endpoint: rule.endpoint, weight: cost.weight });
   }
 
   get quota(): Quota | undefined {
@@ -85,7 +97,12 @@ export class Target {
   }
 
   /** How much of a body has to be seen before its answer can be judged. */
-  peekFor(exitIndex: number, raced: boolean): "none" | "first" | "full" {
+  peekFor(exitIndex: number, raced: boolean, status: number | undefined): "none" | "first" | "full" {
+    const { classify } = this.rules;
+    if (status !== undefined && classify?.bodyAt !== undefined) {
+      const wanted = classify.bodyAt(status);
+      return wanted === "none" && (raced || (classify.body === undefined && this.engine.table.isProxy[exitIndex])) ? "first" : wanted;
+    }
     const body = this.rules.classify?.body ?? (this.engine.table.isProxy[exitIndex] ? "first" : "none");
     return body === "none" && raced ? "first" : body;
   }

@@ -11,7 +11,7 @@ import { Quota } from "../quota/quota.ts";
 import { durationMs, parseDuration } from "../time/duration.ts";
 import { ServerClock } from "../time/server-clock.ts";
 import { Alarm } from "../time/timer-queue.ts";
-import { compileTable, fixedWeight, type Calculator, type WeightFunction } from "../weights/index.ts";
+import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
 import { hostName, HostPatterns } from "./hosts.ts";
 import { Target, type TargetRules } from "./target.ts";
@@ -29,7 +29,7 @@ export class Targets {
   #options: ExitPoolOptions;
   #pauseRules: PauseRules;
   readonly #byName = new Map<string, Target>();
-  readonly #calculators = new Map<Target, Calculator>();
+  readonly #weighing = new Map<Target, { weights: TargetOptions["weights"]; calculator: Calculator }>();
   readonly #patterns = new HostPatterns<Target>();
   readonly #spellings = new Map<string, Target>();
   #byDefault = 0;
@@ -55,7 +55,7 @@ export class Targets {
   }
 
   calculatorOf(target: Target): Calculator {
-    return this.#calculators.get(target) as Calculator;
+    return (this.#weighing.get(target) as { calculator: Calculator }).calculator;
   }
 
   /** The target that a request belongs to. @throws TypeError where its URL is not absolute */
@@ -75,8 +75,10 @@ export class Targets {
     this.#pauseRules = pauseRules(options);
     for (const target of this.#byName.values()) {
       const rules = options.targets?.[target.name] ?? options.defaults ?? {};
-      const calculator = calculatorFor(rules);
-      this.#calculators.set(target, calculator);
+      // What a calculator has learnt of weights stays with it while its table does.
+      const known = this.#weighing.get(target);
+      const calculator = known !== undefined && known.weights === rules.weights ? known.calculator : calculatorFor(rules);
+      this.#weighing.set(target, { weights: rules.weights, calculator });
       target.rules = this.#rulesOf(rules, calculator);
       target.pauses.rules = this.#pauseRules;
       target.desk.rules = this.#deskRules(rules);
@@ -115,7 +117,8 @@ export class Targets {
     const desk = new Desk(this.#table, this.#orderOf(), quota, new Pauses(this.#pauseRules), this.#deskRules(rules));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), desk, serverClock, new Alarm(() => this.#engine.pump(target)), byDefault);
     this.#byName.set(name, target);
-    this.#calculators.set(target, calculator);
+    this.#weighing.set(target, { weights: rules.weights, calculator });
+    if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
     return target;
   }
 
@@ -156,7 +159,7 @@ export class Targets {
     for (const target of this.#byName.values()) {
       if (!target.byDefault || target.inFlight > 0 || target.waiting > 0 || target.pauses.wholeUntil > now || !target.pauses.entries(now).next().done) continue;
       this.#byName.delete(target.name);
-      this.#calculators.delete(target);
+      this.#weighing.delete(target);
       this.#byDefault--;
       for (const [spelling, known] of this.#spellings) if (known === target) this.#spellings.delete(spelling);
       return;

@@ -1,5 +1,6 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
+import type { RequestCost } from "../weights/index.ts";
 import type { Job } from "./job.ts";
 
 /**
@@ -10,7 +11,14 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
   const { request, target } = job;
   const { rules, quota } = target;
   job.width = widthOf(job, hints);
-  const cost = rules.cost?.(request);
+  let cost: RequestCost | undefined;
+  try {
+    cost = rules.cost?.(request);
+  } catch (error) {
+    if (error instanceof MultihomeError) return error;
+    return new MultihomeError("MH_ERR_CONFIG", `The function targets.${target.name}.weights threw; the request was not sent.`, { target: target.name, cause: error });
+  }
+  job.cost = cost;
   job.weight = hints?.weight ?? cost?.weight ?? 1;
   if (quota === undefined) return undefined;
   const success = hints?.weight === undefined ? cost?.settleOnSuccess : undefined;

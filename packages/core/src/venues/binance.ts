@@ -38,6 +38,7 @@ function binanceClassify(clock: Pick<Clock, "wallTime"> = systemClock): Classify
   return {
     // The code is in the body: -1015 is about an account, and only the message says how long a ban is when Retry-After does not.
     body: "first",
+    bodyAt: (status) => (status >= 400 && status < 500 ? "first" : "none"),
     judge(response) {
       // 403 is the firewall's; its page is not the API's.
       if (response.status < 400 || response.status >= 500 || response.status === 403) return undefined;

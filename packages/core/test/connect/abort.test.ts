@@ -106,7 +106,7 @@ describe("a connection that hangs", () => {
 
       controller.abort("no error at all");
 
-      await assert.rejects(promise, (error) => (error as unknown) === "no error at all", name);
+      await assert.rejects(promise, (error) => error === "no error at all", name);
       if (server !== undefined) await until(() => server.open.size === 0, `${name} closes`);
       assert.equal(getEventListeners(controller.signal, "abort").length, 0);
     }

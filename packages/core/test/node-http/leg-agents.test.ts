@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import http from "node:http";
+import type http from "node:http";
 import type { ServerResponse } from "node:http";
 import https from "node:https";
 import { describe, test } from "node:test";

@@ -56,7 +56,7 @@ describe("nodeTransport", () => {
 
     controller.abort("a word");
 
-    await assert.rejects(answer, (error) => (error as unknown) === "a word");
+    await assert.rejects(answer, (error) => error === "a word");
     await until(() => proxy.open.size === 0, "the connection closes");
   });
 

@@ -83,7 +83,10 @@ describe("the sockets of all exits together", () => {
     const server = await runHttp(t);
     const silent = await runScript(t, () => {});
     const releases: (() => void | Promise<void>)[] = [];
-    const host = hostWith({ onClose: (release) => (releases.push(release), () => {}) });
+    const host = hostWith({ onClose: (release) => {
+      releases.push(release);
+      return () => {};
+    } });
     const agents = exitAgents(host);
     assert.equal(exitAgents(host), agents, "one for each pool");
     await get(agents.of(DIRECT), `http://127.0.0.1:${server.port}/`);
@@ -103,7 +106,10 @@ describe("the sockets of all exits together", () => {
 
   test("cost nothing for exits that were never used", async (t) => {
     let asked = 0;
-    const agents = makeAgents(t, { agentOptions: () => (asked++, undefined) });
+    const agents = makeAgents(t, { agentOptions: () => {
+      asked++;
+      return undefined;
+    } });
     for (const exit of localExits(100)) agents.view(exit);
     assert.equal(asked, 0, "no agent has been made");
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createExitPool, isMultihomeError, MultihomeError } from "../../src/index.ts";
-import type { ExitPoolOptions } from "../../src/index.ts";
+import { createExitPool, isMultihomeError } from "../../src/index.ts";
+import type { ExitPoolOptions, MultihomeError } from "../../src/index.ts";
 import { ManualClock, scriptedTransport } from "../../src/testing/index.ts";
 import { addresses, get, openPool, outcome, settle } from "./support.ts";
 

@@ -1,0 +1,28 @@
+import process from "node:process";
+import { WINDOW_LIMIT, WINDOW_MS } from "./exchange.ts";
+import { runPlain } from "./plain.ts";
+import { runPooled } from "./pooled.ts";
+import { figuresOf, showTable } from "./table.ts";
+import { bold, say } from "./terminal.ts";
+import type { Pace } from "./workload.ts";
+
+/** Five windows. About 1,750 weight a second: seventeen times what one address is allowed, three quarters of what the pool's exits are. */
+const PACE: Pace = { forMs: 5 * WINDOW_MS, perSecond: 160, patienceMs: 3_000 };
+
+async function main(): Promise<void> {
+  say(`A small Binance on this machine: ${WINDOW_LIMIT} weight in ${WINDOW_MS / 1_000} seconds for each address (as 6,000 a minute), 429 beyond that, then bans.`);
+  say(`The same requests twice: ${PACE.perSecond} a second for ${PACE.forMs / 1_000} seconds, order books, candles, tickers and some orders.`);
+  say();
+  say(bold("1. A plain axios, from one address"));
+  const plain = await runPlain(PACE);
+  say();
+  say(bold("2. axios, got and fetch, through one pool"));
+  const pooled = await runPooled(PACE);
+  say();
+  say(bold("What the exchange has in its books"));
+  showTable(plain, pooled);
+  // For scripts: a terminal has the table.
+  if (!process.stdout.isTTY || process.env["MULTIHOME_DEMO_JSON"]) say(`RESULT ${JSON.stringify({ plain: figuresOf(plain), pooled: figuresOf(pooled) })}`);
+}
+
+await main();

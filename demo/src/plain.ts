@@ -1,0 +1,31 @@
+import axios from "axios";
+import type { ExchangeBooks } from "@multihome/core/testing";
+import { sendByAxios } from "./clients.ts";
+import { startDemoExchange } from "./exchange.ts";
+import { showProgress } from "./progress.ts";
+import { runWorkload } from "./workload.ts";
+import type { Pace, Tally } from "./workload.ts";
+
+export interface RunResult {
+  readonly name: string;
+  /** Addresses that the exchange can tell apart. */
+  readonly addresses: number;
+  readonly books: ExchangeBooks;
+  readonly tally: Tally;
+}
+
+/** The workload from one address, by an axios as it comes. */
+export async function runPlain(pace: Pace): Promise<RunResult> {
+  const exchange = await startDemoExchange();
+  const tally: Tally = { asked: 0, answered: 0, failed: 0 };
+  // Not through a proxy that happens to be in this shell's environment.
+  const client = axios.create({ proxy: false });
+  const stop = showProgress(exchange, () => ({ sent: tally.asked - tally.answered - tally.failed, waiting: 0 }));
+  try {
+    await runWorkload("plain", [sendByAxios(client, exchange.url)], pace, tally);
+  } finally {
+    stop();
+    await exchange.close();
+  }
+  return { name: "axios alone", addresses: 1, books: exchange.books(), tally };
+}

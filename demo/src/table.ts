@@ -1,0 +1,80 @@
+import type { PooledResult } from "./pooled.ts";
+import type { RunResult } from "./plain.ts";
+import { WINDOW_LIMIT, WINDOW_MS } from "./exchange.ts";
+import { bold, green, grouped, red, say } from "./terminal.ts";
+
+/** What a run comes down to; `RESULT` prints it as JSON. */
+export interface Figures {
+  readonly addresses: number;
+  readonly asked: number;
+  readonly served: number;
+  readonly refused429: number;
+  readonly refused418: number;
+  readonly bans: number;
+  readonly fullestWindow: number;
+  readonly orders: number;
+  readonly doubleOrders: number;
+  readonly unanswered: number;
+}
+
+/** From the exchange's books, except for what only the caller can know: how much it asked for, and what was never answered. */
+export function figuresOf({ addresses, books, tally }: RunResult): Figures {
+  const { statuses, bans, orders, doubleOrders } = books.totals;
+  return {
+    addresses,
+    asked: tally.asked,
+    served: statuses[200] ?? 0,
+    refused429: statuses[429] ?? 0,
+    refused418: statuses[418] ?? 0,
+    bans,
+    fullestWindow: Math.max(0, ...Object.values(books.addresses).map(({ peakUsed }) => peakUsed)),
+    orders,
+    doubleOrders,
+    unanswered: tally.asked - tally.answered,
+  };
+}
+
+type Row = readonly [what: string, of: (figures: Figures) => string, isBad?: (figures: Figures) => boolean];
+
+const ROWS: readonly Row[] = [
+  ["addresses that the exchange saw", ({ addresses }) => grouped(addresses)],
+  ["requests asked for", ({ asked }) => grouped(asked)],
+  ["served", ({ served }) => grouped(served), ({ served, asked }) => served < asked / 2],
+  ["refused with 429", ({ refused429 }) => grouped(refused429), ({ refused429 }) => refused429 > 0],
+  ["refused with 418, banned", ({ refused418 }) => grouped(refused418), ({ refused418 }) => refused418 > 0],
+  ["bans", ({ bans }) => grouped(bans), ({ bans }) => bans > 0],
+  [`fullest window, of ${WINDOW_LIMIT} in ${WINDOW_MS / 1_000} s`, ({ fullestWindow }) => grouped(fullestWindow), ({ fullestWindow }) => fullestWindow > WINDOW_LIMIT],
+  ["orders accepted", ({ orders }) => grouped(orders)],
+  ["orders processed twice", ({ doubleOrders }) => grouped(doubleOrders), ({ doubleOrders }) => doubleOrders > 0],
+  ["ended without an answer", ({ unanswered }) => grouped(unanswered)],
+];
+
+export function showTable(plain: RunResult, pooled: PooledResult): void {
+  const runs = [plain, pooled];
+  const figures = runs.map(figuresOf);
+  const wide = Math.max(...ROWS.map(([what]) => what.length));
+  const rule = `  ${"─".repeat(wide + 2 * 20)}`;
+  say(bold(`  ${"".padEnd(wide)}${runs.map(({ name }) => name.padStart(20)).join("")}`));
+  say(rule);
+  for (const [what, of, isBad] of ROWS) {
+    const values = figures.map((run) => {
+      const text = of(run).padStart(20);
+      return isBad === undefined ? text : isBad(run) ? red(text) : green(text);
+    });
+    say(`  ${what.padEnd(wide)}${values.join("")}`);
+  }
+  say(rule);
+  say(`  The SOCKS5 exits, as the pool saw them: ${pooled.proxies.map(({ name, success, fail }) => `${name} ${success} answers${fail > 0 ? ` and ${fail} failures` : ""}`).join(", ")}.`);
+  say();
+  say(`  ${bold(conclusion(figures[0], figures[1]))}`);
+}
+
+function conclusion(plain: Figures, pooled: Figures): string {
+  const refusals = pooled.refused429 + pooled.refused418;
+  const without = refusals === 0 ? "without one refusal" : `with ${grouped(refusals)} refusals`;
+  return `Of the same ${grouped(pooled.asked)} requests, one address was served ${grouped(plain.served)} and banned ${times(plain.bans)}; the pool was served ${grouped(pooled.served)}, ${without}.`;
+}
+
+function times(count: number): string {
+  return count === 0 ? "never" : count === 1 ? "once" : count === 2 ? "twice" : `${count} times`;
+}

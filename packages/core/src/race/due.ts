@@ -1,0 +1,31 @@
+import { MultihomeError } from "../errors.ts";
+import type { Job } from "./job.ts";
+import type { Leg } from "./leg.ts";
+
+/** The attempt has brought no head in time: it is given up, and the request goes on without it. */
+export function attemptIsLate(leg: Leg, now: number): void {
+  const { engine, exitIndex, job } = leg;
+  const { target } = job;
+  const ms = Math.round(now - leg.startedAt);
+  const error = new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} through ${leg.exit.id} within ${ms} ms (attemptTimeout).`, { target: target.name, elapsedMs: ms });
+  leg.reason = "timeout";
+  // A local address whose packets get lost on the way rests for a moment; proxies have their health for that.
+  if (!engine.table.isProxy[exitIndex]) target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, now);
+  leg.stopped = true;
+  engine.finish(leg, "exit-error", true);
+  job.driver.stop(leg, error);
+  job.failed(leg, error, true, "exit-error");
+}
+
+/** The request's deadline has passed, wherever it stands. */
+export function requestIsLate(job: Job, now: number): void {
+  const { target } = job;
+  const ms = Math.round(now - job.createdAt);
+  job.expire(
+    new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} within ${ms} ms (queue.timeout)${job.started === 0 ? "; no exit was free" : ""}.`, {
+      target: target.name,
+      elapsedMs: ms,
+      attempts: job.history ?? [],
+    }),
+  );
+}

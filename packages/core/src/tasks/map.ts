@@ -1,0 +1,77 @@
+import type { MapOptions, Settled } from "../model/task.ts";
+
+/**
+ * Works through any iterable, a few items at a time, taking the next one only when there is room for it: results that nobody
+ * has fetched yet count as well, so a slow reader slows the work down and memory stays small.
+ *
+ * An item that fails is a result like any other. A source that fails ends the iteration with its error after the results of
+ * what was running. Leaving the loop early aborts what runs.
+ */
+export async function* mapItems<T, R>(items: Iterable<T> | AsyncIterable<T>, fn: (item: T, signal: AbortSignal) => Promise<R>, options: Required<Pick<MapOptions, "concurrency" | "ordered">> & Pick<MapOptions, "signal">): AsyncGenerator<Settled<T, R>, void, undefined> {
+  const { concurrency, ordered, signal } = options;
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  /** In order of items: their places; a place without a result is still running. */
+  const places: { result: Settled<T, R> | undefined }[] = [];
+  let wake = (): void => {};
+  let reading = false;
+  let ended = false;
+  let failure: { error: unknown } | undefined;
+
+  const onAbort = (): void => {
+    controller.abort(signal?.reason);
+    wake();
+  };
+  signal?.addEventListener("abort", onAbort);
+
+  const work = (item: T): void => {
+    const place: { result: Settled<T, R> | undefined } = { result: undefined };
+    places.push(place);
+    const done = (result: Settled<T, R>): void => {
+      place.result = result;
+      wake();
+    };
+    // A function that throws instead of rejecting is one that failed.
+    new Promise<R>((resolve) => resolve(fn(item, controller.signal))).then(
+      (value) => done({ item, status: "fulfilled", value }),
+      (reason: unknown) => done({ item, status: "rejected", reason }),
+    );
+  };
+
+  const read = async (): Promise<void> => {
+    reading = true;
+    try {
+      const next = await source.next();
+      if (next.done === true) ended = true;
+      else if (!controller.signal.aborted) work(next.value);
+    } catch (error) {
+      ended = true;
+      failure = { error };
+    } finally {
+      reading = false;
+      wake();
+    }
+  };
+
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const at = ordered ? (places[0]?.result === undefined ? -1 : 0) : places.findIndex(({ result }) => result !== undefined);
+      if (at >= 0) {
+        const [place] = places.splice(at, 1);
+        yield place.result as Settled<T, R>;
+        continue;
+      }
+      if (ended && places.length === 0) break;
+      const waiting = new Promise<void>((resolve) => (wake = resolve));
+      if (!ended && !reading && places.length < concurrency) void read();
+      await waiting;
+    }
+    if (failure !== undefined) throw failure.error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    controller.abort(new DOMException("The iteration has ended.", "AbortError"));
+    if (!ended && !reading) await source.return?.();
+  }
+}
