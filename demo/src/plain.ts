@@ -17,10 +17,10 @@ export interface RunResult {
 /** The workload from one address, by an axios as it comes. */
 export async function runPlain(pace: Pace): Promise<RunResult> {
   const exchange = await startDemoExchange();
-  const tally: Tally = { asked: 0, answered: 0, failed: 0 };
+  const tally: Tally = { asked: 0, served: 0, refused: 0, failed: 0 };
   // Not through a proxy that happens to be in this shell's environment.
   const client = axios.create({ proxy: false });
-  const stop = showProgress(exchange, () => ({ sent: tally.asked - tally.answered - tally.failed, waiting: 0 }));
+  const stop = showProgress(exchange, () => ({ sent: tally.asked - tally.served - tally.refused - tally.failed, waiting: 0 }));
   try {
     await runWorkload("plain", [sendByAxios(client, exchange.url)], pace, tally);
   } finally {

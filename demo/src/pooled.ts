@@ -34,12 +34,9 @@ export interface PooledResult extends RunResult {
 export async function runPooled(pace: Pace): Promise<PooledResult> {
   const exchange = await startDemoExchange();
   const ways = await openWaysOut();
-  if (ways.local.length === 0) {
-    say("  This machine lets nobody bind 127.0.1.1 and the like, so there are only the SOCKS5 exits, and the exchange sees one address.");
-    say("  (On macOS: sudo ifconfig lo0 alias 127.0.1.1, and so on to 127.0.1.20 and 127.0.2.1 to 127.0.2.3.)");
-  }
+  announce(ways);
   const pool = poolOver(ways);
-  const tally: Tally = { asked: 0, answered: 0, failed: 0 };
+  const tally: Tally = { asked: 0, served: 0, refused: 0, failed: 0 };
   try {
     await pool.ready();
     await sendThrough(pool, exchange, pace, tally);
@@ -52,6 +49,13 @@ export async function runPooled(pace: Pace): Promise<PooledResult> {
     await pool.close();
     await Promise.all([ways.close(), exchange.close()]);
   }
+}
+
+function announce({ local, proxiesHaveAddresses }: WaysOut): void {
+  const own = local.length === 0 ? "" : `${local.length} loopback addresses and `;
+  say(`  Exits: ${own}four SOCKS5 proxies, one healthy, one slow, one flaky, one dead.`);
+  if (local.length === 0) say("  Addresses such as 127.0.1.1 cannot be bound on this machine, so the SOCKS5 proxies are the only exits.");
+  if (!proxiesHaveAddresses) say("  They leave by one address, and share what the exchange allows it; most requests will still be waiting at the end.");
 }
 
 function poolOver({ local, proxies, proxiesHaveAddresses }: WaysOut): ExitPool {

@@ -1,4 +1,4 @@
-import type { PooledResult } from "./pooled.ts";
+import type { ExitReport, PooledResult } from "./pooled.ts";
 import type { RunResult } from "./plain.ts";
 import { WINDOW_LIMIT, WINDOW_MS } from "./exchange.ts";
 import { bold, green, grouped, red, say } from "./terminal.ts";
@@ -14,6 +14,9 @@ export interface Figures {
   readonly fullestWindow: number;
   readonly orders: number;
   readonly doubleOrders: number;
+  /** Served by the exchange, and lost on the way back. */
+  readonly lost: number;
+  /** Neither served nor refused, as the caller saw it. */
   readonly unanswered: number;
 }
 
@@ -30,7 +33,8 @@ export function figuresOf({ addresses, books, tally }: RunResult): Figures {
     fullestWindow: Math.max(0, ...Object.values(books.addresses).map(({ peakUsed }) => peakUsed)),
     orders,
     doubleOrders,
-    unanswered: tally.asked - tally.answered,
+    lost: Math.max(0, (statuses[200] ?? 0) - tally.served),
+    unanswered: tally.asked - tally.served - tally.refused,
   };
 }
 
@@ -64,17 +68,22 @@ export function showTable(plain: RunResult, pooled: PooledResult): void {
     say(`  ${what.padEnd(wide)}${values.join("")}`);
   }
   say(rule);
-  say(`  The SOCKS5 exits, as the pool saw them: ${pooled.proxies.map(({ name, success, fail }) => `${name} ${success} answers${fail > 0 ? ` and ${fail} failures` : ""}`).join(", ")}.`);
+  say(`  SOCKS5 exits, as the pool saw them: ${pooled.proxies.map(describe).join(", ")}.`);
+  if (figures[1].lost > 0) say(`  ${counted(figures[1].lost, "answer")} got lost in the flaky proxy; what may be sent twice was asked for again. An order never is.`);
   say();
   say(`  ${bold(conclusion(figures[0], figures[1]))}`);
 }
 
-function conclusion(plain: Figures, pooled: Figures): string {
-  const refusals = pooled.refused429 + pooled.refused418;
-  const without = refusals === 0 ? "without one refusal" : `with ${grouped(refusals)} refusals`;
-  return `Of the same ${grouped(pooled.asked)} requests, one address was served ${grouped(plain.served)} and banned ${times(plain.bans)}; the pool was served ${grouped(pooled.served)}, ${without}.`;
+function describe({ name, success, fail }: ExitReport): string {
+  return `${name} ${counted(success, "answer")}${fail > 0 ? ` and ${counted(fail, "failure")}` : ""}`;
 }
 
-function times(count: number): string {
-  return count === 0 ? "never" : count === 1 ? "once" : count === 2 ? "twice" : `${count} times`;
+function conclusion(plain: Figures, pooled: Figures): string {
+  const got = pooled.unanswered === 0 ? "all of them" : `${grouped(pooled.served)} of them`;
+  const refusals = pooled.refused429 + pooled.refused418;
+  return `The same ${grouped(pooled.asked)} requests: one address got ${grouped(plain.served)} of them served and ${counted(plain.bans, "ban")}; the pool got ${got} served, with ${refusals === 0 ? "no refusal" : counted(refusals, "refusal")}.`;
+}
+
+function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -13,8 +13,10 @@ export type Send = (request: WorkRequest) => Promise<number>;
 /** What became of the requests so far, as their callers saw it. */
 export interface Tally {
   asked: number;
-  /** Answered, whatever the status. */
-  answered: number;
+  /** Answered with 200. */
+  served: number;
+  /** Answered with anything else. */
+  refused: number;
   /** Ended without an answer. */
   failed: number;
 }
@@ -61,11 +63,13 @@ export function requestAt(index: number, run: string): WorkRequest {
 /** Sends the workload at its pace, whatever becomes of the answers, as a program does that has a schedule to keep. */
 export async function runWorkload(run: string, senders: readonly Send[], { forMs, perSecond, patienceMs }: Pace, tally: Tally): Promise<void> {
   const begun = performance.now();
+  const total = Math.round((forMs / 1_000) * perSecond);
   const pending = new Set<Promise<void>>();
-  for (let ms = 0; ms < forMs; ms = performance.now() - begun) {
-    for (const due = Math.ceil((ms / 1_000) * perSecond); tally.asked < due; tally.asked++) {
+  while (tally.asked < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - begun) / 1_000) * perSecond));
+    for (; tally.asked < due; tally.asked++) {
       const outcome = senders[tally.asked % senders.length](requestAt(tally.asked, run)).then(
-        () => void tally.answered++,
+        (status) => void (status === 200 ? tally.served++ : tally.refused++),
         () => void tally.failed++,
       );
       pending.add(outcome);
@@ -82,6 +86,7 @@ function repeat(count: number, text: string): string[] {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
+    // The exchange keeps the process alive as long as it is needed.
     setTimeout(resolve, ms).unref();
   });
 }

@@ -17,10 +17,6 @@ export class Traffic {
     this.#answered[this.#slot(now)]++;
   }
 
-  failedAt(_now: number): void {
-    this.failed++;
-  }
-
   /** An attempt has ended with something that speaks for or against its exit. */
   attemptAt(now: number, success: boolean): void {
     (success ? this.#good : this.#bad)[this.#slot(now)]++;
@@ -46,13 +42,15 @@ export class Traffic {
 
   #slot(now: number): number {
     const second = Math.floor(now / 1_000);
-    if (second !== this.#second) {
+    if (second > this.#second) {
       for (let s = Math.max(this.#second + 1, second - SECONDS + 1); s <= second; s++) {
         const slot = ((s % SECONDS) + SECONDS) % SECONDS;
         this.#answered[slot] = this.#good[slot] = this.#bad[slot] = 0;
       }
       this.#second = second;
     }
+    // What is told late belongs to its own second while that is still kept.
+    if (second <= this.#second - SECONDS) return this.#second % SECONDS;
     return ((second % SECONDS) + SECONDS) % SECONDS;
   }
 }

@@ -204,17 +204,21 @@ export class Engine {
     this.#room.leave(job);
   }
 
-  /** It is decided. */
-  closed(job: Job): void {
+  /** It has its answer. */
+  won(job: Job, now: number): void {
     this.timers.remove(job);
-    const now = this.clock.now();
-    if (job.winner !== undefined) this.traffic.answeredAt(now, now - job.createdAt);
-    else this.traffic.failedAt(now);
+    this.traffic.answeredAt(now, now - job.createdAt);
   }
 
-  answered(leg: Leg, info: ResponseInfo): void {
-    this.leases.headArrived(leg);
-    learnFrom(leg, info);
+  /** It will have none. */
+  closed(job: Job): void {
+    this.timers.remove(job);
+    this.traffic.failed++;
+  }
+
+  answered(leg: Leg, info: ResponseInfo, now: number): void {
+    this.leases.headArrived(leg, now);
+    learnFrom(leg, info, now);
     const { target } = leg.job;
     if (target.line.size > 0 && !target.atGate) this.pump(target);
   }

@@ -93,11 +93,11 @@ export class Job implements Dispatch, Standing, TimerNode {
   }
 
   /** The head of an answer is here, and its verdict is known. */
-  responded(leg: Leg): "deliver" | "hold" | "drop" {
+  responded(leg: Leg, now: number): "deliver" | "hold" | "drop" {
     if (this.done) return "drop";
     const verdict = leg.verdict as VerdictKind;
     if (verdict === "success") {
-      this.#win(leg);
+      this.#win(leg, now);
       return "deliver";
     }
     this.#note(leg, verdict);
@@ -118,7 +118,7 @@ export class Job implements Dispatch, Standing, TimerNode {
       this.#giveUp(undefined);
       return "drop";
     }
-    this.#win(leg);
+    this.#win(leg, now);
     return "deliver";
   }
 
@@ -198,9 +198,10 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.driver.reject(new MaxAttemptsError(this.target.name, this.rounds, { attempts: this.history ?? [], ...(cause === undefined ? {} : { cause }) }));
   }
 
-  #win(leg: Leg): void {
+  #win(leg: Leg, now: number): void {
     this.winner = leg;
-    this.#close();
+    this.done = true;
+    this.engine.won(this, now);
     if (this.legs.length > 1) this.#stopAll(LOST, leg);
   }
 
@@ -209,7 +210,7 @@ export class Job implements Dispatch, Standing, TimerNode {
     queueMicrotask(() => {
       if (this.done || held.over || held.stopped) return;
       this.held = undefined;
-      this.#win(held);
+      this.#win(held, this.engine.clock.now());
       this.driver.deliver(held);
     });
   }

@@ -5,10 +5,9 @@ import { parseRetryAfter } from "../time/retry-after.ts";
 import type { Leg } from "./leg.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
-export function learnFrom(leg: Leg, info: ResponseInfo): void {
+export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
   const { job, engine, exitIndex } = leg;
   const { target, request } = job;
-  const now = engine.clock.now();
   const verdict = judge(leg, info);
   leg.verdict = verdict.kind;
   if (verdict.kind !== "success") leg.reason = verdict.reason ?? `status ${info.status}`;
@@ -16,7 +15,7 @@ export function learnFrom(leg: Leg, info: ResponseInfo): void {
     leg.counted = true;
     const { quota } = target;
     if (leg.reserved !== undefined && quota !== undefined) {
-      const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now, engine.clock.wallTime());
+      const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now, target.serverClock.known ? 0 : engine.clock.wallTime());
       const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true, reported: false };
       const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], info, request, outcome);
       target.desk.settled(exitIndex, gaveBack);

@@ -45,7 +45,8 @@ export class Leases {
     const { clock, table, timers, traffic } = this.#engine;
     const { job, exitIndex } = leg;
     const { target } = job;
-    const now = clock.now();
+    // A good answer is as old as its head: what its reader does with the body says nothing about the exit, and the time costs.
+    const now = kind === "success" && leg.headAt > 0 ? leg.headAt : clock.now();
     leg.over = true;
     timers.remove(leg);
     this.#live.remove(leg);
@@ -71,10 +72,11 @@ export class Leases {
   }
 
   /** Its head is here; from now on it is its reader who takes the time. */
-  headArrived(leg: Leg): void {
-    const { clock, gate, timers } = this.#engine;
+  headArrived(leg: Leg, now: number): void {
+    const { gate, timers } = this.#engine;
+    leg.headAt = now;
     timers.remove(leg);
-    if (gate.limited && !leg.job.shared && !leg.job.single) timers.add(leg, clock.now(), UNREAD_MS);
+    if (gate.limited && !leg.job.shared && !leg.job.single) timers.add(leg, now, UNREAD_MS);
   }
 
   returnPlace(leg: Leg): void {

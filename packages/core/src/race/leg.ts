@@ -26,6 +26,8 @@ export class Leg implements PublicLeg, TimerNode {
   /** What the head of its answer means; undefined until then. */
   verdict: VerdictKind | undefined = undefined;
   reason: string | undefined = undefined;
+  /** When its head came. */
+  headAt = 0;
   /** We asked the driver to give it up. */
   stopped = false;
   /** Its lease is back. */
@@ -91,8 +93,9 @@ export class Leg implements PublicLeg, TimerNode {
 
   respond(info: ResponseInfo): "deliver" | "hold" | "drop" {
     if (this.over || this.stopped || this.verdict !== undefined) return "drop";
-    this.engine.answered(this, info);
-    return this.job.responded(this);
+    const now = this.engine.clock.now();
+    this.engine.answered(this, info, now);
+    return this.job.responded(this, now);
   }
 
   progress(): void {
@@ -117,7 +120,7 @@ export class Leg implements PublicLeg, TimerNode {
   }
 
   observe(info: ResponseInfo): void {
-    if (!this.over && !this.counted) this.engine.answered(this, info);
+    if (!this.over && !this.counted) this.engine.answered(this, info, this.engine.clock.now());
   }
 
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {

@@ -1,0 +1,163 @@
+import { EventEmitter } from "node:events";
+import type { AdapterHost, Exit } from "@multihome/core";
+import { settingsFor } from "./agent-settings.ts";
+import { connectorFor } from "./connector.ts";
+import { ExitAgent, NOBODY_WAITS, type SocketCount } from "./exit-agent.ts";
+import type { AgentOptions, ExitDispatcherOptions, InnerOptions } from "./options.ts";
+import type { InnerDispatcher, UndiciModule } from "./undici.ts";
+
+/** Exits whose agents are kept while nobody uses them: about 2 kB each, sockets not counted. */
+const MOST_IDLE = 4_096;
+
+/** What undici's agents tell of their connections, and so do we. */
+export const CONNECTION_EVENTS = ["connect", "disconnect", "connectionError"] as const;
+
+/** How the agents of a store are made. */
+export interface StoreRules {
+  readonly allowH2: boolean;
+  readonly agent: AgentOptions | undefined;
+  readonly dispatcherFor: ExitDispatcherOptions["dispatcherFor"];
+}
+
+/**
+ * exit → agent. Connections are kept alive by exit and by nothing else. An exit that has never been used costs nothing; of
+ * those that nobody uses, the longest idle go first when there are too many of them or too many sockets. One that is in use
+ * is never closed: how much may be in flight is the pool's decision.
+ */
+export class ExitAgents implements SocketCount {
+  /** Emits the events of all agents, with the dispatcher that is theirs. */
+  readonly events = new EventEmitter().setMaxListeners(0);
+  readonly #host: AdapterHost;
+  readonly #undici: UndiciModule;
+  readonly #rules: StoreRules;
+  // By object: a proxy that comes back with another password is another exit, and must not find the old one's connections.
+  readonly #agents = new Map<Exit, ExitAgent>();
+  /** Evicted with somebody's last request still running elsewhere, or closing. */
+  readonly #retired = new Set<Promise<unknown>>();
+  #oldest: ExitAgent | undefined;
+  #newest: ExitAgent | undefined;
+  #idle = 0;
+  #sockets = 0;
+  readonly #exitOf = new Map<ExitAgent, Exit>();
+
+  constructor(host: AdapterHost, undici: UndiciModule, rules: StoreRules) {
+    this.#host = host;
+    this.#undici = undici;
+    this.#rules = rules;
+  }
+
+  /** Sockets open over all exits, idle ones included. */
+  get sockets(): number {
+    return this.#sockets;
+  }
+
+  /** Exits with an agent. */
+  get size(): number {
+    return this.#agents.size;
+  }
+
+  /** The agent of an exit, which is in use from now on until `leave`. @throws InvalidArgumentError where its options conflict with it */
+  take(exit: Exit): ExitAgent {
+    const agent = this.#agents.get(exit) ?? this.#make(exit);
+    if (agent.uses++ === 0) this.#unlink(agent);
+    return agent;
+  }
+
+  leave(agent: ExitAgent): void {
+    if (--agent.uses > 0 || agent.retired) return;
+    this.#append(agent);
+    this.#shrink();
+  }
+
+  opened(agent: ExitAgent): void {
+    if (agent.retired) return;
+    this.#sockets++;
+    this.#shrink();
+  }
+
+  closed(agent: ExitAgent): void {
+    if (!agent.retired) this.#sockets--;
+  }
+
+  /** Lets what runs end; resolves when every socket is closed. */
+  async close(): Promise<void> {
+    for (const agent of [...this.#agents.values()]) this.#retire(agent, (dispatcher) => dispatcher.close());
+    await Promise.all([...this.#retired]);
+  }
+
+  /** Ends everything, also what is still connecting. */
+  async destroy(error: Error): Promise<void> {
+    for (const agent of [...this.#agents.values()]) {
+      agent.abortConnects(error);
+      this.#retire(agent, (dispatcher) => dispatcher.destroy(error));
+    }
+    await Promise.all([...this.#retired]);
+  }
+
+  #make(exit: Exit): ExitAgent {
+    const { allowH2, agent: common, dispatcherFor } = this.#rules;
+    const agent = new ExitAgent((observer) => {
+      if (typeof dispatcherFor === "object") return dispatcherFor;
+      const settings = settingsFor(exit, common, this.#host.agentOptions(exit), this.#host.connectTimeoutMs, this.#undici);
+      const options: InnerOptions = { ...settings.agent, allowH2, pipelining: 1, connect: connectorFor(exit, settings.connect, allowH2, this.#host.clock, observer) };
+      return dispatcherFor === undefined ? new this.#undici.Agent(options as never) : dispatcherFor(exit, options);
+    }, this);
+    if (typeof dispatcherFor !== "object") this.#listen(agent.dispatcher);
+    this.#agents.set(exit, agent);
+    this.#exitOf.set(agent, exit);
+    this.#append(agent);
+    return agent;
+  }
+
+  #listen(dispatcher: InnerDispatcher): void {
+    for (const event of CONNECTION_EVENTS) {
+      dispatcher.on?.(event as never, ((...args: unknown[]) => this.events.emit(event, ...args)) as never);
+    }
+  }
+
+  #shrink(): void {
+    const most = Math.max(1, Math.min(this.#host.maxSockets, MOST_IDLE));
+    while (this.#oldest !== undefined && (this.#idle > most || this.#sockets > this.#host.maxSockets)) {
+      const agent = this.#oldest;
+      // Queued there are at most requests that have been given up: what connects for them need not arrive.
+      agent.abortConnects(NOBODY_WAITS);
+      this.#retire(agent, (dispatcher) => dispatcher.close());
+    }
+  }
+
+  #retire(agent: ExitAgent, end: (dispatcher: InnerDispatcher) => Promise<void>): void {
+    if (agent.uses === 0) this.#unlink(agent);
+    agent.retired = true;
+    // Counted out now: "close" comes in a later turn, and until then the next one would have to go, too.
+    this.#sockets -= agent.sockets;
+    const exit = this.#exitOf.get(agent);
+    this.#exitOf.delete(agent);
+    if (exit !== undefined && this.#agents.get(exit) === agent) this.#agents.delete(exit);
+    // Its owner closes it.
+    if (typeof this.#rules.dispatcherFor === "object") return;
+    const ending = end(agent.dispatcher).then(
+      () => this.#retired.delete(ending),
+      // Closed by somebody else before us: all that was wanted.
+      () => this.#retired.delete(ending),
+    );
+    this.#retired.add(ending);
+  }
+
+  #append(agent: ExitAgent): void {
+    agent.idlePrev = this.#newest;
+    if (this.#newest === undefined) this.#oldest = agent;
+    else this.#newest.idleNext = agent;
+    this.#newest = agent;
+    this.#idle++;
+  }
+
+  #unlink(agent: ExitAgent): void {
+    const { idlePrev, idleNext } = agent;
+    if (idlePrev === undefined) this.#oldest = idleNext;
+    else idlePrev.idleNext = idleNext;
+    if (idleNext === undefined) this.#newest = idlePrev;
+    else idleNext.idlePrev = idlePrev;
+    agent.idlePrev = agent.idleNext = undefined;
+    this.#idle--;
+  }
+}
