@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Exit } from "@multihome/core";
 import type { AbortConnect } from "@multihome/core/connect";
 import type { ConnectObserver } from "./connector.ts";
 import type { InnerDispatcher } from "./undici.ts";
@@ -29,6 +30,7 @@ export interface SocketCount {
 
 /** What sends through one exit, who is using it, and which connections are on their way. */
 export class ExitAgent implements ConnectObserver {
+  readonly exit: Exit;
   readonly dispatcher: InnerDispatcher;
   /** Legs that may still need it. */
   uses = 0;
@@ -46,7 +48,8 @@ export class ExitAgent implements ConnectObserver {
   readonly #count: SocketCount;
 
   /** @param make is handed the agent itself, because the connector reports to it */
-  constructor(make: (observer: ConnectObserver) => InnerDispatcher, count: SocketCount) {
+  constructor(exit: Exit, make: (observer: ConnectObserver) => InnerDispatcher, count: SocketCount) {
+    this.exit = exit;
     this.#count = count;
     this.dispatcher = make(this);
   }

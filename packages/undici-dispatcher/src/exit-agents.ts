@@ -32,13 +32,12 @@ export class ExitAgents implements SocketCount {
   readonly #rules: StoreRules;
   // By object: a proxy that comes back with another password is another exit, and must not find the old one's connections.
   readonly #agents = new Map<Exit, ExitAgent>();
-  /** Evicted with somebody's last request still running elsewhere, or closing. */
-  readonly #retired = new Set<Promise<unknown>>();
+  /** On their way to being closed. */
+  readonly #ending = new Set<Promise<unknown>>();
   #oldest: ExitAgent | undefined;
   #newest: ExitAgent | undefined;
   #idle = 0;
   #sockets = 0;
-  readonly #exitOf = new Map<ExitAgent, Exit>();
 
   constructor(host: AdapterHost, undici: UndiciModule, rules: StoreRules) {
     this.#host = host;
@@ -82,7 +81,7 @@ export class ExitAgents implements SocketCount {
   /** Lets what runs end; resolves when every socket is closed. */
   async close(): Promise<void> {
     for (const agent of [...this.#agents.values()]) this.#retire(agent, (dispatcher) => dispatcher.close());
-    await Promise.all([...this.#retired]);
+    await Promise.all([...this.#ending]);
   }
 
   /** Ends everything, also what is still connecting. */
@@ -91,12 +90,12 @@ export class ExitAgents implements SocketCount {
       agent.abortConnects(error);
       this.#retire(agent, (dispatcher) => dispatcher.destroy(error));
     }
-    await Promise.all([...this.#retired]);
+    await Promise.all([...this.#ending]);
   }
 
   #make(exit: Exit): ExitAgent {
     const { allowH2, agent: common, dispatcherFor } = this.#rules;
-    const agent = new ExitAgent((observer) => {
+    const agent = new ExitAgent(exit, (observer) => {
       if (typeof dispatcherFor === "object") return dispatcherFor;
       const settings = settingsFor(exit, common, this.#host.agentOptions(exit), this.#host.connectTimeoutMs, this.#undici);
       const options: InnerOptions = { ...settings.agent, allowH2, pipelining: 1, connect: connectorFor(exit, settings.connect, allowH2, this.#host.clock, observer) };
@@ -104,7 +103,6 @@ export class ExitAgents implements SocketCount {
     }, this);
     if (typeof dispatcherFor !== "object") this.#listen(agent.dispatcher);
     this.#agents.set(exit, agent);
-    this.#exitOf.set(agent, exit);
     this.#append(agent);
     return agent;
   }
@@ -130,17 +128,15 @@ export class ExitAgents implements SocketCount {
     agent.retired = true;
     // Counted out now: "close" comes in a later turn, and until then the next one would have to go, too.
     this.#sockets -= agent.sockets;
-    const exit = this.#exitOf.get(agent);
-    this.#exitOf.delete(agent);
-    if (exit !== undefined && this.#agents.get(exit) === agent) this.#agents.delete(exit);
+    this.#agents.delete(agent.exit);
     // Its owner closes it.
     if (typeof this.#rules.dispatcherFor === "object") return;
     const ending = end(agent.dispatcher).then(
-      () => this.#retired.delete(ending),
+      () => this.#ending.delete(ending),
       // Closed by somebody else before us: all that was wanted.
-      () => this.#retired.delete(ending),
+      () => this.#ending.delete(ending),
     );
-    this.#retired.add(ending);
+    this.#ending.add(ending);
   }
 
   #append(agent: ExitAgent): void {

@@ -1,4 +1,4 @@
-import { Columns, type Meter, type Outcome } from "./meter.ts";
+import { Columns, less, type Meter, type Outcome } from "./meter.ts";
 
 /**
  * A bucket that holds the limit and fills at `limit / per`.
@@ -32,10 +32,11 @@ export class BucketMeter implements Meter {
     return now;
   }
 
-  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome): void {
+  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
     this.#refill(row, outcome.now);
-    this.#flying[row] = Math.max(0, this.#flying[row] - units);
-    this.#missing[row] = Math.max(0, this.#missing[row] - (units - counted));
+    this.#flying[row] = less(this.#flying[row], units);
+    this.#missing[row] = less(this.#missing[row], units - counted);
+    if (used !== undefined) this.observe(row, used, outcome);
   }
 
   observe(row: number, used: number, outcome: Outcome): void {

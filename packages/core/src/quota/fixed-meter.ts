@@ -1,9 +1,6 @@
 import type { ServerClock } from "../time/server-clock.ts";
-import { Columns, type Meter, type Outcome } from "./meter.ts";
-
-/** How long a request that we gave up may still be on its way, while round trips are not known to be longer. */
-const STRAY_MS = 1_000;
-const LONGEST_STRAY_MS = 5_000;
+import { Columns, less, type Meter, type Outcome } from "./meter.ts";
+import { SlidingMeter } from "./sliding-meter.ts";
 
 /**
  * Windows that turn with the server's clock.
@@ -13,14 +10,20 @@ const LONGEST_STRAY_MS = 5_000;
  *
  * `used = max(own count, largest header + what no header can have counted yet)`: headers reveal what others spend, our own
  * count what has not been answered yet, and neither may lower the other.
+ *
+ * While the server's clock is unknown, a window may turn at any moment: then no span of that length may hold more than the
+ * limit, which is safe wherever the windows lie.
  */
 export class FixedMeter implements Meter {
-  limit: number;
   readonly perMs: number;
+  #limit: number;
   readonly #clock: ServerClock;
-  readonly #columns = new Columns(10);
-  /** Number of the first of the two windows; NaN while the server's clock is unknown, which keeps everything in one window. */
+  /** Counts while the clock is unknown. */
+  readonly #blind: SlidingMeter;
+  readonly #columns = new Columns(11);
+  /** Number of the first of the two windows. */
   #window!: Float64Array;
+  /** The clock's epoch that `window` belongs to; 0 for rows that were never used with a known clock. */
   #epoch!: Float64Array;
   #flying!: Float64Array;
   /** Units answered, or given up, that the window may have counted. */
@@ -29,150 +32,197 @@ export class FixedMeter implements Meter {
   /** The largest figure that the server named. */
   #header!: Float64Array;
   #headerNext!: Float64Array;
+  /** The same of the window before. */
+  #headerBefore!: Float64Array;
   /** The part of `own` that came without such a figure, and after the last one. */
   #unseen!: Float64Array;
   #unseenNext!: Float64Array;
   #unseenAt!: Float64Array;
-  #strayMs = STRAY_MS;
 
   constructor(limit: number, perMs: number, clock: ServerClock) {
-    this.limit = limit;
+    this.#limit = limit;
     this.perMs = perMs;
     this.#clock = clock;
+    this.#blind = new SlidingMeter(limit, perMs);
     this.#bind();
   }
 
+  get limit(): number {
+    return this.#limit;
+  }
+
+  set limit(limit: number) {
+    this.#limit = this.#blind.limit = limit;
+  }
+
   room(row: number, now: number): number {
+    if (!this.#clock.known) return this.#blind.room(row, now);
     this.#turn(row, now);
-    const here = this.limit - this.#usedIn(row);
-    if (!this.#straddles(row, now)) return here;
-    return Math.min(here, this.limit - this.#usedInNext(row));
+    const here = this.#limit - this.#usedIn(row);
+    // The server may be in the next window already.
+    return this.#clock.latest(now) < (this.#window[row] + 1) * this.perMs ? here : Math.min(here, this.#limit - this.#usedInNext(row));
   }
 
   take(row: number, now: number, units: number): number {
+    if (!this.#clock.known) {
+      this.#blind.take(row, now, units);
+      return NaN;
+    }
     this.#turn(row, now);
     this.#flying[row] += units;
     return this.#window[row];
   }
 
-  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome): void {
+  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+    if (!this.#clock.known) {
+      this.#blind.settle(row, stamp, units, counted, outcome, used);
+      return;
+    }
     this.#turn(row, outcome.now);
-    this.#flying[row] = Math.max(0, this.#flying[row] - units);
-    if (counted <= 0) return;
-    if (outcome.answered) this.#strayMs = Math.min(LONGEST_STRAY_MS, Math.max(this.#strayMs * 0.999, 1.5 * (outcome.now - outcome.sentAt)));
-
+    this.#flying[row] = less(this.#flying[row], units);
     const window = this.#window[row];
-    const last = this.#lastWindow(outcome);
-    // What was taken before the server's clock was known carries NaN: it may lie in any window.
-    const first = Number.isNaN(stamp) ? -Infinity : stamp;
-    const here = Number.isNaN(window) || (first <= window && window <= last);
-    const next = Number.isNaN(window) || (first <= window + 1 && window + 1 <= last);
+    // What was taken by another clock than today's may lie in any window.
+    const first = stamp <= window ? stamp : -Infinity;
+    const last = Math.max(first, this.#lastWindow(outcome));
+    const seen = used !== undefined && !this.#isOfWindowBefore(row, used, first, last);
+    if (seen) this.#see(row, last, used, outcome.sentAt);
+    if (counted <= 0) return;
+
+    const here = first <= window && window <= last;
+    const next = first <= window + 1 && window + 1 <= last;
     if (here) this.#own[row] += counted;
     if (next) this.#ownNext[row] += counted;
-    if (outcome.reported) return;
+    if (seen) return;
     if (here) this.#unseen[row] += counted;
     if (next) this.#unseenNext[row] += counted;
     this.#unseenAt[row] = outcome.now;
   }
 
   observe(row: number, used: number, outcome: Outcome): void {
-    this.#turn(row, outcome.now);
-    const window = this.#window[row];
-    const last = this.#lastWindow(outcome);
-    const sure = Number.isNaN(window) || this.#unseenAt[row] + this.#strayMs < outcome.sentAt;
-    if (Number.isNaN(window) || last <= window) {
-      if (!Number.isNaN(window) && last < window) return;
-      if (used > this.#header[row]) this.#header[row] = used;
-      if (sure) this.#unseen[row] = 0;
-    } else if (last === window + 1) {
-      if (used > this.#headerNext[row]) this.#headerNext[row] = used;
-      if (sure) this.#unseenNext[row] = 0;
+    if (!this.#clock.known) {
+      this.#blind.observe(row, used, outcome);
+      return;
     }
+    this.#turn(row, outcome.now);
+    const last = this.#lastWindow(outcome);
+    if (!this.#isOfWindowBefore(row, used, Math.floor(this.#clock.earliest(outcome.sentAt) / this.perMs), last)) this.#see(row, last, used, outcome.sentAt);
   }
 
   freeAt(row: number, now: number, units: number): number {
-    if (units > this.limit) return Infinity;
+    if (!this.#clock.known) return this.#blind.freeAt(row, now, units);
+    if (units > this.#limit) return Infinity;
     if (this.room(row, now) >= units) return now;
     const window = this.#window[row];
-    if (Number.isNaN(window)) return Infinity;
-    const turn = this.#clock.certainlyAt((window + 1) * this.perMs, now);
-    if (this.limit - this.#usedInNext(row) >= units) return turn;
+    if (this.#limit - this.#usedInNext(row) >= units) return this.#clock.certainlyAt((window + 1) * this.perMs, now);
     // Even the next window is full of what is in flight or has landed there already.
-    return this.limit - this.#flying[row] >= units ? this.#clock.certainlyAt((window + 2) * this.perMs, now) : turn;
+    return this.#limit - this.#flying[row] >= units ? this.#clock.certainlyAt((window + 2) * this.perMs, now) : Infinity;
   }
 
   used(row: number, now: number): number {
+    if (!this.#clock.known) return this.#blind.used(row, now);
     this.#turn(row, now);
     return this.#usedIn(row);
   }
 
+  /** At least so much of the window was spent by others. */
+  foreign(row: number): number {
+    return Math.max(0, this.#header[row] - this.#own[row] - this.#flying[row]);
+  }
+
+  /** Number of the window that the row is in, as of its last use; NaN while the server's clock is unknown. */
+  windowOf(row: number): number {
+    return this.#clock.known ? this.#window[row] : NaN;
+  }
+
   resetsAt(row: number, now: number): number {
+    if (!this.#clock.known) return this.#blind.resetsAt(row, now);
     this.#turn(row, now);
-    const window = this.#window[row];
-    return Number.isNaN(window) ? now + this.perMs : this.#clock.certainlyAt((window + 1) * this.perMs, now);
+    return this.#clock.certainlyAt((this.#window[row] + 1) * this.perMs, now);
   }
 
   idle(row: number, now: number): boolean {
-    return this.used(row, now) === 0 && this.#usedInNext(row) === 0;
+    return this.used(row, now) === 0 && (!this.#clock.known || this.#usedInNext(row) === 0);
   }
 
   clear(row: number): void {
+    this.#blind.clear(row);
     if (this.#columns.ensure(row)) this.#bind();
     for (const column of this.#columns.columns) column[row] = 0;
-    this.#epoch[row] = -1;
   }
 
   /** The latest window that this answer's request can have been counted in. */
-  #lastWindow(outcome: Outcome): number {
-    if (outcome.writtenAt !== undefined) {
-      // A Date is the second in which the answer was written. Where windows are shorter, the second may hold several.
-      const end = this.perMs >= 1_000 ? outcome.writtenAt : Math.min(outcome.writtenAt + 999, this.#clock.latest(outcome.now));
-      return Math.floor(end / this.perMs);
+  #lastWindow({ now, writtenAt }: Outcome): number {
+    if (writtenAt === undefined) return Math.floor(this.#clock.latest(now) / this.perMs);
+    // A Date is the second in which the answer was written; where windows turn within seconds, it may hold two.
+    const end = this.perMs % 1_000 === 0 ? writtenAt : Math.min(writtenAt + 999, this.#clock.latest(now));
+    return Math.floor(end / this.perMs);
+  }
+
+  /**
+   * The figure is read when a request is counted, the Date when the answer is written. In between the window may have
+   * turned: a figure no smaller than the last one of the window before is that window's.
+   */
+  #isOfWindowBefore(row: number, used: number, first: number, last: number): boolean {
+    if (first >= last) return false;
+    const before = last === this.#window[row] ? this.#headerBefore[row] : last === this.#window[row] + 1 ? this.#header[row] : 0;
+    return before > 0 && used >= before;
+  }
+
+  #see(row: number, window: number, used: number, sentAt: number): void {
+    // A request sent after all of these were known to have arrived was counted after them: its figure holds them.
+    const holdsAll = this.#unseenAt[row] < sentAt;
+    if (window === this.#window[row]) {
+      if (used > this.#header[row]) this.#header[row] = used;
+      if (holdsAll) this.#unseen[row] = 0;
+    } else if (window === this.#window[row] + 1) {
+      if (used > this.#headerNext[row]) this.#headerNext[row] = used;
+      if (holdsAll) this.#unseenNext[row] = 0;
     }
-    return Math.floor(this.#clock.latest(outcome.now + (outcome.answered ? 0 : this.#strayMs)) / this.perMs);
   }
 
   #usedIn(row: number): number {
-    const flying = this.#flying[row];
-    return Math.max(this.#own[row] + flying, this.#header[row] + this.#unseen[row] + flying);
+    return Math.max(this.#own[row], this.#header[row] + this.#unseen[row]) + this.#flying[row];
   }
 
   #usedInNext(row: number): number {
-    const flying = this.#flying[row];
-    return Math.max(this.#ownNext[row] + flying, this.#headerNext[row] + this.#unseenNext[row] + flying);
-  }
-
-  #straddles(row: number, now: number): boolean {
-    const window = this.#window[row];
-    return !Number.isNaN(window) && this.#clock.latest(now) >= (window + 1) * this.perMs;
+    return Math.max(this.#ownNext[row], this.#headerNext[row] + this.#unseenNext[row]) + this.#flying[row];
   }
 
   /** Brings a row to the window that the server's clock is in at the earliest. */
   #turn(row: number, now: number): void {
     if (this.#columns.ensure(row)) this.#bind();
-    const clock = this.#clock;
-    const window = clock.known ? Math.floor(clock.earliest(now) / this.perMs) : NaN;
-    if (this.#epoch[row] !== clock.epoch + 1) {
-      // First use, or the server's clock was found to be another: what was counted may lie in any window around here.
-      this.#epoch[row] = clock.epoch + 1;
-      this.#window[row] = window;
-      this.#ownNext[row] = Math.max(this.#own[row], this.#ownNext[row]);
-      this.#headerNext[row] = 0;
-      this.#unseenNext[row] = this.#unseen[row];
-      return;
-    }
-    const steps = window - this.#window[row];
-    if (!(steps > 0)) return;
+    const window = Math.floor(this.#clock.earliest(now) / this.perMs);
+    if (this.#epoch[row] !== this.#clock.epoch) this.#place(row, window, now);
+    else if (window > this.#window[row]) this.#pass(row, window);
+  }
+
+  #pass(row: number, window: number): void {
+    const next = window === this.#window[row] + 1;
     this.#window[row] = window;
-    this.#own[row] = steps === 1 ? this.#ownNext[row] : 0;
-    this.#header[row] = steps === 1 ? this.#headerNext[row] : 0;
-    this.#unseen[row] = steps === 1 ? this.#unseenNext[row] : 0;
+    this.#headerBefore[row] = next ? this.#header[row] : 0;
+    this.#own[row] = next ? this.#ownNext[row] : 0;
+    this.#header[row] = next ? this.#headerNext[row] : 0;
+    this.#unseen[row] = next ? this.#unseenNext[row] : 0;
     this.#ownNext[row] = this.#headerNext[row] = this.#unseenNext[row] = 0;
+  }
+
+  /** The clock has become known, or was found to be another: what was counted may lie in any window around here. */
+  #place(row: number, window: number, now: number): void {
+    if (this.#epoch[row] === 0) {
+      const { flying, counted } = this.#blind.handOver(row, now);
+      this.#flying[row] += flying;
+      this.#own[row] = counted;
+    }
+    this.#epoch[row] = this.#clock.epoch;
+    this.#window[row] = window;
+    this.#ownNext[row] = Math.max(this.#own[row], this.#ownNext[row]);
+    this.#unseen[row] = this.#unseenNext[row] = Math.max(this.#unseen[row], this.#unseenNext[row]);
+    this.#headerNext[row] = this.#headerBefore[row] = 0;
   }
 
   #bind(): void {
     [
-      this.#window, this.#epoch, this.#flying, this.#own, this.#ownNext, this.#header, this.#headerNext,
+      this.#window, this.#epoch, this.#flying, this.#own, this.#ownNext, this.#header, this.#headerNext, this.#headerBefore,
       this.#unseen, this.#unseenNext, this.#unseenAt,
     ] = this.#columns.columns;
   }

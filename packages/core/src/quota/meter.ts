@@ -12,9 +12,13 @@ export interface Meter {
   room(row: number, now: number): number;
   /** Takes units that `room` has allowed. The answer is handed back to `settle`. */
   take(row: number, now: number, units: number): number;
-  /** The answer came, or is given up: `counted` of the units taken at `stamp` are in the server's books. */
-  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome): void;
-  /** The server says that it has counted `used` so far. */
+  /**
+   * It is known what became of the units taken at `stamp`: `counted` of them are in the server's books.
+   *
+   * @param used what the answer says that the server has counted so far, where it does
+   */
+  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void;
+  /** The server says, in an answer to a request that this limit does not count, that it has counted `used` so far. */
   observe(row: number, used: number, outcome: Outcome): void;
   /** When `units` would fit if nothing else happened: now or later, `Infinity` where only an answer can make room. */
   freeAt(row: number, now: number, units: number): number;
@@ -32,10 +36,14 @@ export interface Outcome {
   sentAt: number;
   /** Epoch milliseconds of the second in which the server wrote its answer, where it said so. */
   writtenAt: number | undefined;
-  /** False: given up without an answer; it may still be on its way. */
+  /** False: nothing came back; by `now` it has arrived, or never will. */
   answered: boolean;
-  /** Did the answer say how much is used? Then everything answered before is in that figure. */
-  reported: boolean;
+}
+
+/** Subtracts, and takes what rounding leaves for nothing: a counter that never came back to 0 would never be idle. */
+export function less(from: number, units: number): number {
+  const left = from - units;
+  return left > 1e-9 ? left : 0;
 }
 
 /** A growing set of Float64 columns that share their rows. */

@@ -1,68 +1,8 @@
-import type { Meter, Outcome } from "./meter.ts";
+import { Log } from "./log.ts";
+import { less, type Meter, type Outcome } from "./meter.ts";
 
 /** Entries are merged when they lie closer than this share of the span: at most so much of it is lost, and the log stays short. */
 const GRAIN = 1 / 256;
-
-/** What one row sent, oldest first, as a ring. */
-class Log {
-  flying = 0;
-  sum = 0;
-  #head = 0;
-  #size = 0;
-  #first = new Float64Array(4);
-  #last = new Float64Array(4);
-  #units = new Float64Array(4);
-
-  add(now: number, units: number, grainMs: number): void {
-    this.sum += units;
-    if (this.#size > 0) {
-      const newest = (this.#head + this.#size - 1) % this.#units.length;
-      if (now - this.#first[newest] <= grainMs) {
-        this.#last[newest] = now;
-        this.#units[newest] += units;
-        return;
-      }
-    }
-    if (this.#size === this.#units.length) this.#widen();
-    const slot = (this.#head + this.#size++) % this.#units.length;
-    this.#first[slot] = this.#last[slot] = now;
-    this.#units[slot] = units;
-  }
-
-  /** Forgets what is older than the span. */
-  drain(before: number): void {
-    while (this.#size > 0 && this.#last[this.#head] <= before) {
-      this.sum -= this.#units[this.#head];
-      this.#head = (this.#head + 1) % this.#units.length;
-      this.#size--;
-    }
-    if (this.#size === 0) this.sum = 0;
-  }
-
-  /** When `units` of it will have left the span. */
-  whenGone(units: number, perMs: number): number {
-    let gone = 0;
-    for (let i = 0; i < this.#size; i++) {
-      const slot = (this.#head + i) % this.#units.length;
-      gone += this.#units[slot];
-      if (gone >= units) return this.#last[slot] + perMs;
-    }
-    return Infinity;
-  }
-
-  #widen(): void {
-    const length = this.#units.length;
-    const move = (from: Float64Array): Float64Array<ArrayBuffer> => {
-      const to = new Float64Array(length * 2);
-      for (let i = 0; i < length; i++) to[i] = from[(this.#head + i) % length];
-      return to;
-    };
-    this.#first = move(this.#first);
-    this.#last = move(this.#last);
-    this.#units = move(this.#units);
-    this.#head = 0;
-  }
-}
 
 /**
  * No span of that length may hold more than the limit, wherever it begins.
@@ -87,19 +27,20 @@ export class SlidingMeter implements Meter {
   }
 
   take(row: number, now: number, units: number): number {
-    (this.#logs[row] ??= new Log()).flying += units;
+    this.#logOf(row).flying += units;
     return now;
   }
 
-  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome): void {
-    const log = (this.#logs[row] ??= new Log());
-    log.flying = Math.max(0, log.flying - units);
+  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+    const log = this.#logOf(row);
+    log.flying = less(log.flying, units);
     if (counted > 0) log.add(outcome.now, counted, this.#grainMs);
+    if (used !== undefined) this.observe(row, used, outcome);
   }
 
   observe(row: number, used: number, outcome: Outcome): void {
     const missing = used - this.used(row, outcome.now);
-    if (missing > 0) (this.#logs[row] ??= new Log()).add(outcome.now, missing, this.#grainMs);
+    if (missing > 0) this.#logOf(row).add(outcome.now, missing, this.#grainMs);
   }
 
   freeAt(row: number, now: number, units: number): number {
@@ -120,7 +61,7 @@ export class SlidingMeter implements Meter {
     const log = this.#logs[row];
     if (log === undefined || this.used(row, now) === 0) return now;
     const gone = log.whenGone(log.sum, this.perMs);
-    return gone === Infinity ? now + this.perMs : gone;
+    return gone === Infinity || log.flying > 0 ? now + this.perMs : gone;
   }
 
   idle(row: number, now: number): boolean {
@@ -129,5 +70,18 @@ export class SlidingMeter implements Meter {
 
   clear(row: number): void {
     this.#logs[row] = undefined;
+  }
+
+  /** For a meter that takes over: what is in flight, and what was counted; the row is empty afterwards. */
+  handOver(row: number, now: number): { flying: number; counted: number } {
+    const log = this.#logs[row];
+    if (log === undefined) return { flying: 0, counted: 0 };
+    log.drain(now - this.perMs);
+    this.#logs[row] = undefined;
+    return { flying: log.flying, counted: log.sum };
+  }
+
+  #logOf(row: number): Log {
+    return (this.#logs[row] ??= new Log());
   }
 }

@@ -169,6 +169,15 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.engine.jobDue(this, now);
   }
 
+  /** What of it may be printed: its request may carry keys. */
+  toJSON(): object {
+    return { target: this.target.name, method: this.request.method, weight: this.weight, width: this.width, started: this.started, done: this.done };
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): object {
+    return this.toJSON();
+  }
+
   /** The deadline has passed. The held answer, if there is one, is better than none. */
   expire(error: MultihomeError): void {
     if (this.done) return;

@@ -157,6 +157,15 @@ export class Leg implements PublicLeg, TimerNode {
   due(now: number): void {
     this.engine.legDue(this, now);
   }
+
+  /** What of it may be printed: behind it are requests with keys in their headers. */
+  toJSON(): object {
+    return { exit: this.exit.id, target: this.target, weight: this.weight, mode: this.mode };
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): object {
+    return this.toJSON();
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -1,0 +1,188 @@
+import { MultihomeError } from "@multihome/core";
+import type { Dispatch, Driver, Leg } from "@multihome/core";
+import type { AxiosResponse, Cancel, InternalAxiosRequestConfig } from "axios";
+import { Attempt } from "./attempt.ts";
+import { isBodyStream } from "./body.ts";
+import { ConfigRequest } from "./config-request.ts";
+import type { Context } from "./context.ts";
+import { statusError, timeoutError, toAxiosError } from "./errors.ts";
+import type { Origin } from "./origin.ts";
+
+/**
+ * One request of the caller's, with all its attempts: his signal, his cancel token, his timeout, his body's errors, and the
+ * promise that he waits for.
+ */
+export class Exchange implements Driver {
+  readonly context: Context;
+  readonly config: InternalAxiosRequestConfig;
+  readonly origin: Origin;
+  readonly request: ConfigRequest;
+  readonly #resolve: (response: AxiosResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #timeoutMs: number;
+  #dispatch: Dispatch | undefined;
+  #attempt: Attempt | undefined;
+  #timer: unknown;
+  /** Takes back what was attached to the caller's own objects. */
+  #forget: (() => void) | undefined;
+  /** The promise is settled and no stream of it is out. */
+  #over = false;
+  #cancelled: { reason: unknown } | undefined;
+  /** The last failure, below axios and as axios says it. */
+  #failure: { cause: unknown; error: unknown } | undefined;
+
+  constructor(context: Context, config: InternalAxiosRequestConfig, origin: Origin, timeoutMs: number, resolve: (response: AxiosResponse) => void, reject: (error: unknown) => void) {
+    this.context = context;
+    this.config = config;
+    this.origin = origin;
+    this.#timeoutMs = timeoutMs;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.request = new ConfigRequest(context, config, origin);
+  }
+
+  begin(): void {
+    const { config, context } = this;
+    if (config.signal || config.cancelToken || isBodyStream(config.data)) this.#attach();
+    if (this.#over) return;
+    try {
+      const dispatch = context.pool.drive(this.request, this);
+      this.#dispatch = dispatch;
+      if (this.#cancelled !== undefined) dispatch.abort(this.#cancelled.reason);
+    } catch (error) {
+      // A weight rule or a serializer of the user's that threw.
+      this.reject(error);
+    }
+  }
+
+  start(leg: Leg): void {
+    if (this.#over) return leg.release();
+    if (this.#timeoutMs > 0 && this.#timer === undefined) this.#timer = this.context.clock.setTimeout(() => this.#onTimeout(), this.#timeoutMs);
+    const { config } = this;
+    // The first attempt completes the caller's own headers, as axios does; a further one must not find them changed under it.
+    const headers = this.#attempt === undefined ? config.headers : new this.context.axios.AxiosHeaders(config.headers);
+    const attempt = new Attempt(this, leg);
+    this.#attempt = attempt;
+    leg.driverState = attempt;
+    attempt.begin(headers);
+  }
+
+  stop(leg: Leg, reason: unknown): void {
+    if (leg.driverState instanceof Attempt) leg.driverState.stop(reason);
+    else leg.release();
+  }
+
+  deliver(leg: Leg): void {
+    this.#attempt = leg.driverState as Attempt;
+    this.#attempt.deliver();
+  }
+
+  reject(error: unknown): void {
+    const known = this.#failure;
+    this.fail(known !== undefined && known.cause === error ? known.error : error);
+  }
+
+  /** An attempt has failed; the core decides whether that was the last. */
+  failed(cause: unknown, error: unknown): void {
+    this.#failure = { cause, error };
+  }
+
+  fail(error: unknown): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#reject(toAxiosError(this.context.axios, error, this.config, this.#attempt?.request));
+  }
+
+  /** The caller's own end, or his own mistake: never the fault of an exit, and never a reason to try again. */
+  cancel(error: unknown): void {
+    if (this.#over) return;
+    this.#cancelled = { reason: error };
+    const attempt = this.#attempt;
+    this.fail(error);
+    this.#dispatch?.abort(error);
+    // A stream whose connection has ended is still the caller's to abort, and no longer the core's.
+    attempt?.stop(error);
+  }
+
+  refuse(message: string): void {
+    this.cancel(toAxiosError(this.context.axios, new MultihomeError("MH_ERR_CONFIG", message), this.config, this.#attempt?.request));
+  }
+
+  /** @param whole nothing more of it will come; else its stream is out, and `ended` will be called */
+  answer(response: AxiosResponse, whole: boolean): void {
+    if (this.#over) return;
+    const { config } = this;
+    response.config = config;
+    this.#stopTimer();
+    if (whole) this.#finish();
+    try {
+      const { validateStatus } = config;
+      if (!response.status || !validateStatus || validateStatus(response.status)) this.#resolve(response);
+      else this.#reject(statusError(this.context.axios, response, config));
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  /** The stream that the caller was given is over. */
+  ended(): void {
+    this.#finish();
+  }
+
+  #attach(): void {
+    const { config, context } = this;
+    const { CanceledError, AxiosError } = context.axios;
+    const { signal, cancelToken } = config;
+    const data: unknown = config.data;
+    const canceled = (message?: string): void => this.cancel(new CanceledError(message, config, this.#attempt?.request as never));
+
+    const onSignal = (): void => canceled();
+    const onToken = (reason: Cancel | undefined): void => this.cancel(reason ?? new CanceledError(undefined, config));
+    const onBodyError = (error: Error): void => this.cancel(AxiosError.from(error, undefined, config, this.#attempt?.request));
+    // Later on axios watches for this itself.
+    const onBodyClose = (): void => {
+      if (this.#attempt === undefined && isBodyStream(data) && data.readableEnded !== true) canceled("Request stream has been aborted");
+    };
+    this.#forget = () => {
+      signal?.removeEventListener?.("abort", onSignal);
+      (cancelToken as unknown as CancelTokenParts | undefined)?.unsubscribe(onToken);
+      if (!isBodyStream(data)) return;
+      data.removeListener("error", onBodyError);
+      data.removeListener("close", onBodyClose);
+    };
+    if (isBodyStream(data)) {
+      // Attached before anything else: while the request waits for its lease, nobody else would hear of it, and the process would end.
+      data.on("error", onBodyError);
+      data.on("close", onBodyClose);
+      if (data.errored instanceof Error) return onBodyError(data.errored);
+      if (data.destroyed === true && data.readableEnded !== true) return onBodyClose();
+    }
+    if (signal?.aborted === true) return onSignal();
+    signal?.addEventListener?.("abort", onSignal);
+    (cancelToken as unknown as CancelTokenParts | undefined)?.subscribe(onToken);
+  }
+
+  #onTimeout(): void {
+    this.#timer = undefined;
+    this.cancel(timeoutError(this.context.axios, this.config, this.#attempt?.request));
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.context.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#stopTimer();
+    const forget = this.#forget;
+    this.#forget = undefined;
+    forget?.();
+  }
+}
+
+/** Of CancelToken, what its declaration leaves out. */
+interface CancelTokenParts {
+  subscribe(listener: (reason: Cancel | undefined) => void): void;
+  unsubscribe(listener: (reason: Cancel | undefined) => void): void;
+}

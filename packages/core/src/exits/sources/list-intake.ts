@@ -1,0 +1,161 @@
+import { yieldToLoop } from "../../time/yield-to-loop.ts";
+import type { ParsedProxy } from "../parsed-proxy.ts";
+import { redactLine } from "../redact.ts";
+import { isBlankOrComment, parseListLine } from "./list-line.ts";
+import type { ListedProxy } from "./listed-proxy.ts";
+import { mayBePublic } from "./public-lookup.ts";
+import type { UserIds } from "./user-ids.ts";
+
+/** Bytes of a list after decoding, or characters of lines that came as such. */
+export const LONGEST_LIST = 32 * 1024 * 1024;
+/** Ten times what a pool is made for; beyond it a list is an attack on this process's memory, or no list. */
+export const MOST_PROXIES = 200_000;
+
+const LONGEST_LINE = 2_048;
+// The slowest lines, which need a URL parser, take some 5 µs: a tenth of a second's tenth at most.
+const LINES_AT_ONCE = 2_048;
+
+/** What has been read of a list. */
+export interface ListContent {
+  readonly proxies: readonly ListedProxy[];
+  /** Lines that were meant to name a proxy: all but blank ones and comments. */
+  readonly lines: number;
+  /** Those of them that do not. */
+  readonly refused: number;
+  /** One of those, safe to print, with its number and the reason. */
+  readonly sample?: string;
+  /** How many proxies came with two different passwords; the last one was taken. */
+  readonly repeated: number;
+  /** Why there is more than was read. */
+  readonly cut?: string;
+}
+
+/**
+ * Takes a list in as it comes, in bytes or in lines, and keeps of it no more than the proxies, two numbers and a sample.
+ * It gives the event loop its turn between lines, so that several lists of any length can be read at once.
+ */
+export class ListIntake {
+  /** Does the list come from a public address? Then it may name no others. To be set before the first line. */
+  publicSource = false;
+  readonly #ids: UserIds;
+  readonly #byId = new Map<string, ListedProxy>();
+  readonly #decoder = new TextDecoder();
+  #size = 0;
+  /** All lines, blank ones included: what an editor shows as their number. */
+  #number = 0;
+  #lines = 0;
+  #refused = 0;
+  #repeated = 0;
+  #sample: string | undefined;
+  #cut: string | undefined;
+  /** The beginning of a line whose end has not come yet. */
+  #tail = "";
+  /** The line that `#tail` began is too long, and what follows of it is dropped. */
+  #overlong = false;
+  #sinceTurn = 0;
+  #closed = false;
+
+  constructor(ids: UserIds) {
+    this.#ids = ids;
+  }
+
+  /** Takes some bytes of a text. False: that is enough, and the rest need not be read. */
+  async addBytes(chunk: Uint8Array): Promise<boolean> {
+    const room = LONGEST_LIST - this.#size;
+    const taken = chunk.length > room ? chunk.subarray(0, room) : chunk;
+    this.#size += taken.length;
+    const lines = (this.#tail + this.#decoder.decode(taken, { stream: true })).split(/\r\n|[\r\n]/);
+    let tail = lines.pop() ?? "";
+    if (this.#overlong && lines.length > 0) {
+      lines.shift(); // The end of what has been counted already.
+      this.#overlong = false;
+    }
+    if (this.#overlong) tail = "";
+    else if (tail.length > LONGEST_LINE) {
+      lines.push(tail);
+      this.#overlong = true;
+      tail = "";
+    }
+    this.#tail = tail;
+    const more = await this.addLines(lines);
+    if (more && taken.length < chunk.length) this.#cutAt(`${LONGEST_LIST / 1024 / 1024} MB`);
+    return this.#goesOn;
+  }
+
+  /** Takes whole lines. False: that is enough. What is no text is a refused line. */
+  async addLines(lines: Iterable<unknown>): Promise<boolean> {
+    for (const line of lines) {
+      if (!this.#goesOn) return false;
+      this.#add(line);
+      if (++this.#sinceTurn < LINES_AT_ONCE) continue;
+      this.#sinceTurn = 0;
+      await yieldToLoop();
+    }
+    return this.#goesOn;
+  }
+
+  /** As `addLines`, for lines that came one by one and whose size nobody has counted yet. */
+  async addText(line: unknown): Promise<boolean> {
+    this.#size += typeof line === "string" ? line.length + 1 : 1;
+    if (this.#size > LONGEST_LIST) this.#cutAt(`${LONGEST_LIST / 1024 / 1024} MB`);
+    return this.addLines([line]);
+  }
+
+  /** The text has come to its end by itself: then the last line is whole, too. */
+  async end(): Promise<void> {
+    const last = this.#tail + this.#decoder.decode();
+    this.#tail = "";
+    if (!this.#overlong && last !== "") await this.addLines([last]);
+  }
+
+  /** What there is. Lines that still come from somewhere are not taken any more. */
+  close(): ListContent {
+    this.#closed = true;
+    return {
+      proxies: [...this.#byId.values()],
+      lines: this.#lines,
+      refused: this.#refused,
+      repeated: this.#repeated,
+      ...(this.#sample === undefined ? {} : { sample: this.#sample }),
+      ...(this.#cut === undefined ? {} : { cut: this.#cut }),
+    };
+  }
+
+  get #goesOn(): boolean {
+    return !this.#closed && this.#cut === undefined;
+  }
+
+  #cutAt(what: string): void {
+    this.#cut ??= `longer than ${what}`;
+  }
+
+  #add(line: unknown): void {
+    this.#number++;
+    if (typeof line !== "string") return this.#refuse("", "not a text");
+    const text = line.trim(); // A byte order mark counts as white space.
+    if (isBlankOrComment(text)) return;
+    const parsed = parseListLine(text);
+    if (parsed.kind === "refused") return this.#refuse(text, parsed.reason);
+    if (this.publicSource && !mayBePublic(parsed.host, parsed.isAddress)) return this.#refuse(text, "a private address, in a list that is public");
+    this.#lines++;
+    this.#list(parsed);
+  }
+
+  #list(proxy: ParsedProxy): void {
+    const id = proxy.username === undefined ? proxy.place : this.#ids.idOf(proxy.place, proxy.username);
+    const known = this.#byId.get(id);
+    if (known === undefined) {
+      if (this.#byId.size === MOST_PROXIES) return this.#cutAt(`${MOST_PROXIES} proxies`);
+      this.#byId.set(id, { id, proxy, publicSource: this.publicSource });
+    } else if (known.proxy.password !== proxy.password) {
+      known.proxy = proxy;
+      this.#repeated++;
+    }
+  }
+
+  #refuse(text: string, reason: string): void {
+    this.#lines++;
+    this.#refused++;
+    this.#sample ??= `line ${this.#number}, "${redactLine(text)}": ${reason}`;
+  }
+}

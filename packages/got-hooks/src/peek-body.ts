@@ -1,0 +1,65 @@
+import type { IncomingMessage } from "node:http";
+import type { Leg } from "@multihome/core";
+
+/** Answers beyond that are judged by what there is: the core asks for no more. */
+const FULL_MAX = 10 * 1_048_576;
+const NOTHING = new Uint8Array(0);
+
+export type Peeked = (body: Uint8Array, complete: boolean) => void;
+
+/**
+ * Tells the first bytes of a response, or all of them, before anybody reads it. It looks on while Node's parser pushes them:
+ * whoever listens for "readable" or "data" instead sets the stream going, and an empty body would have ended, unheard, by the
+ * time its reader is told of it. A response that is cut is not told of; its "aborted" is.
+ */
+export function peekBody(response: IncomingMessage, full: boolean, peeked: Peeked): void {
+  if (full) peekAll(response, peeked);
+  else peekFirst(response, peeked);
+}
+
+function peekFirst(response: IncomingMessage, peeked: Peeked): void {
+  const { push } = response;
+  response.push = function pushPeeked(chunk: Uint8Array | null, encoding?: BufferEncoding) {
+    response.push = push;
+    const more = push.call(response, chunk, encoding);
+    peeked(chunk ?? NOTHING, chunk === null);
+    return more;
+  };
+}
+
+/** Held back in front of the stream, whose own buffer would stop the connection after its high water mark. */
+function peekAll(response: IncomingMessage, peeked: Peeked): void {
+  const { push } = response;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  response.push = function pushHeldBack(chunk: Uint8Array | null) {
+    if (chunk !== null) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes < FULL_MAX) return true;
+    }
+    response.push = push;
+    let more = true;
+    for (const each of chunks) more = push.call(response, each);
+    if (chunk === null) more = push.call(response, null);
+    peeked(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks), chunk === null);
+    return more;
+  };
+}
+
+const LEG: unique symbol = Symbol("leg");
+
+interface ReadResponse extends IncomingMessage {
+  [LEG]?: Leg;
+}
+
+/** Tells the leg of every chunk that its reader takes: a reader that has gone takes none, however much the server sends. */
+export function tellProgress(response: IncomingMessage, leg: Leg): void {
+  (response as ReadResponse)[LEG] = leg;
+  response._read = readAndTell;
+}
+
+function readAndTell(this: IncomingMessage, size: number): void {
+  (this as ReadResponse)[LEG]?.progress();
+  (Object.getPrototypeOf(this) as IncomingMessage)._read.call(this, size);
+}
