@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   [`fullest window, of ${WINDOW_LIMIT} in ${WINDOW_MS / 1_000} s`, ({ fullestWindow }) => grouped(fullestWindow), ({ fullestWindow }) => fullestWindow > WINDOW_LIMIT],
   ["orders accepted", ({ orders }) => grouped(orders)],
   ["orders processed twice", ({ doubleOrders }) => grouped(doubleOrders), ({ doubleOrders }) => doubleOrders > 0],
-  ["ended without an answer", ({ unanswered }) => grouped(unanswered)],
+  ["without an answer at the end", ({ unanswered }) => grouped(unanswered)],
 ];
 
 export function showTable(plain: RunResult, pooled: PooledResult): void {

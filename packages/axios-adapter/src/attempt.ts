@@ -1,17 +1,15 @@
+import { isMultihomeError, MultihomeError } from "@multihome/core";
 import type { Leg, ResponseInfo } from "@multihome/core";
-import type { GateOptions, LegAgents } from "@multihome/core/node-http";
 import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { isUntouched } from "./body.ts";
 import { causeOf, cutError, isOwnDoing, isRedirectError, restoreConfig } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { HandSignal } from "./hand-signal.ts";
-import { Head, headOf, takeResponse, wasCut } from "./head.ts";
-import { Hop, hopRequest } from "./hop.ts";
-import { isOrigin } from "./origin.ts";
+import { Head, headOf, wasCut } from "./head.ts";
+import { Hops } from "./hops.ts";
 import { isEventStream, Peek, watchBody } from "./peek.ts";
-import { dropSecrets } from "./redirect-secrets.ts";
-import { followStream, isReadable } from "./stream.ts";
+import { followStream, isReadable, watchIdle } from "./stream.ts";
 
 /**
  * - `sending`: no answer yet.
@@ -22,18 +20,16 @@ import { followStream, isReadable } from "./stream.ts";
  */
 type Phase = "sending" | "peeking" | "held" | "delivered" | "over";
 
+const BYPASSED =
+  '`transport` did not send by the agent that it was given (`options.agent`), so its request did not leave by the exit that was leased for it. Use a transport that does, or axios\'s own adapter: { adapter: "http" }.';
+
 /** One leg: one call of axios's own adapter, which sees nothing but the agents of the leg's exit. */
 export class Attempt {
   readonly exchange: Exchange;
   readonly leg: Leg;
   readonly #signal = new HandSignal();
-  readonly #agents: LegAgents;
+  readonly #hops: Hops;
   #phase: Phase = "sending";
-  /** Where the newest request goes. */
-  #to: GateOptions | undefined;
-  #hop: Hop | undefined;
-  /** The answer of a request that has been, or is about to be, redirected. */
-  #redirect: ResponseInfo | undefined;
   #response: IncomingMessage | undefined;
   #pass: (() => void) | undefined;
   #peek: Peek | undefined;
@@ -43,14 +39,12 @@ export class Attempt {
   constructor(exchange: Exchange, leg: Leg) {
     this.exchange = exchange;
     this.leg = leg;
-    const tls: object | undefined = exchange.config.httpsAgent?.options;
-    this.#agents = exchange.context.agents.view(leg.exit, tls === undefined ? undefined : { tls });
-    this.#agents.gate = (to, proceed) => this.#admit(to, proceed);
+    this.#hops = new Hops(exchange, leg, (head, response, pass) => this.#onHead(head, response, pass));
   }
 
   /** The newest of its requests, for errors. */
   get request(): ClientRequest | undefined {
-    return this.#agents.requests.at(-1);
+    return this.#hops.request;
   }
 
   begin(headers: InternalAxiosRequestConfig["headers"]): void {
@@ -58,8 +52,8 @@ export class Attempt {
     const inner: InternalAxiosRequestConfig = {
       ...config,
       headers,
-      httpAgent: this.#agents.http,
-      httpsAgent: this.#agents.https,
+      httpAgent: this.#hops.agents.http,
+      httpsAgent: this.#hops.agents.https,
       // Else a proxy of the environment would win over the agents.
       proxy: false,
       signal: this.#signal,
@@ -68,7 +62,7 @@ export class Attempt {
       timeout: 0,
       validateStatus: null,
     };
-    if (config.maxRedirects !== 0) inner.beforeRedirect = (...details) => this.#beforeRedirect(...details);
+    if (config.maxRedirects !== 0) inner.beforeRedirect = (...details) => this.#hops.beforeRedirect(...details);
     let sending: Promise<AxiosResponse>;
     try {
       sending = context.send(inner);
@@ -85,9 +79,9 @@ export class Attempt {
   stop(reason: unknown): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    const unsent = !this.#wasSent();
+    const unsent = !this.#hops.agents.sent;
     const error = reason instanceof Error ? reason : new this.exchange.context.axios.CanceledError(undefined, this.exchange.config);
-    this.#agents.abort(error);
+    this.#hops.agents.abort(error);
     try {
       this.#signal.abort(error);
     } catch {
@@ -96,7 +90,7 @@ export class Attempt {
     this.request?.destroy(error);
     const data: unknown = this.#unseen?.data;
     if (isReadable(data)) data.destroy(error);
-    this.#hop?.end(undefined);
+    this.#hops.end(undefined);
     if (unsent) this.leg.fail(error, false);
     else this.leg.release();
   }
@@ -104,6 +98,7 @@ export class Attempt {
   /** The answer is the one: axios may have it. */
   deliver(): void {
     this.#phase = "delivered";
+    this.exchange.won(this);
     this.#peek = undefined;
     if (this.#unseen !== undefined) return this.#hand(this.#unseen);
     const { request } = this;
@@ -119,38 +114,8 @@ export class Attempt {
     }
   }
 
-  /** Every request passes here before its agent is given it: the first one at once, a redirect's when it has its lease. */
-  #admit(to: GateOptions, proceed: (error?: unknown) => void): void {
-    const { request, exchange } = this;
-    if (request === undefined || this.#phase === "over") return proceed();
-    // A transport of the user's own may do with its answers what it likes: only the end of it counts.
-    if (!exchange.config.transport) takeResponse(request, (response, pass) => this.#onHead(response, pass));
-    const first = this.#to === undefined && isOrigin(exchange.origin, to);
-    this.#to = to;
-    if (first) return proceed();
-    const hop = new Hop(request, proceed);
-    this.#hop = hop;
-    hop.begin(exchange.context.pool, hopRequest(to, request, exchange.request, this.leg));
-  }
-
-  #beforeRedirect(options: Record<string, unknown>, ...details: unknown[]): void {
-    const to = { protocol: String(options.protocol), host: String(options.hostname), port: Number(options.port) || (options.protocol === "https:" ? 443 : 80) };
-    const from = this.#to;
-    if (from === undefined || from.protocol !== to.protocol || from.host !== to.host || from.port !== to.port) dropSecrets((options.headers ?? {}) as Record<string, unknown>);
-    const { beforeRedirect } = this.exchange.config;
-    if (beforeRedirect) Reflect.apply(beforeRedirect, undefined, [options, ...details]);
-  }
-
-  #onHead(response: IncomingMessage, pass: () => void): void {
+  #onHead(head: Head, response: IncomingMessage, pass: () => void): void {
     if (this.#phase !== "sending") return void response.destroy();
-    const head = new Head(response);
-    this.#hop?.respond(head);
-    if (this.#willFollow(response)) {
-      this.#redirect = head;
-      this.#hop?.end(undefined);
-      this.#hop = undefined;
-      return pass();
-    }
     this.#response = response;
     this.#pass = pass;
     response.once("close", () => this.#onClose(response));
@@ -163,14 +128,9 @@ export class Attempt {
     if (this.#phase === "sending") this.#judge(head);
   }
 
-  #willFollow(response: IncomingMessage): boolean {
-    const { statusCode = 0, headers } = response;
-    return statusCode >= 300 && statusCode < 400 && !!headers.location && this.exchange.config.maxRedirects !== 0;
-  }
-
   #onPiece(response: IncomingMessage, chunk: Uint8Array | null): boolean {
     this.leg.progress();
-    this.#hop?.progress();
+    this.#hops.progress();
     const peek = this.#peek;
     if (peek === undefined || this.#phase !== "peeking") return false;
     if (peek.add(chunk)) this.#judge(new Head(response, peek.body, chunk === null ? true : undefined));
@@ -195,7 +155,7 @@ export class Attempt {
 
   #drop(): void {
     this.#phase = "over";
-    this.#hop?.end(undefined);
+    this.#hops.end(undefined);
     this.leg.end();
     this.request?.destroy();
     const data: unknown = this.#unseen?.data;
@@ -237,10 +197,10 @@ export class Attempt {
       return;
     }
     if (this.#phase === "delivered") return this.#hand(response);
-    if (exchange.config.transport && this.#agents.requests.length === 0) {
+    if (exchange.config.transport && this.#hops.agents.requests.length === 0) {
       const data: unknown = response.data;
       if (isReadable(data)) data.destroy();
-      return exchange.refuse("`transport` did not send by the agent that it was given (`options.agent`), so its request did not leave by the exit that was leased for it. Use a transport that does, or { adapter: \"http\" }.");
+      return exchange.refuse(new MultihomeError("MH_ERR_CONFIG", BYPASSED));
     }
     this.#unseen = response;
     this.#judge(headOf(response));
@@ -251,7 +211,7 @@ export class Attempt {
     const data: unknown = response.data;
     if (!isReadable(data)) {
       this.#phase = "over";
-      this.#hop?.end(undefined);
+      this.#hops.end(undefined);
       leg.end();
       exchange.answer(response, true);
       return;
@@ -259,10 +219,12 @@ export class Attempt {
     followStream(data, this.#response, (cut) => {
       if (this.#phase === "over") return;
       this.#phase = "over";
-      this.#hop?.end(cut);
+      this.#hops.end(cut);
       leg.end(cut);
       exchange.ended();
     });
+    // What follow-redirects makes of a timeout once there is an answer: so long without a byte.
+    if (exchange.timeoutMs > 0 && this.#response !== undefined) watchIdle(this.#response, exchange.timeoutMs, () => exchange.timeOut());
     data.on("error", (error: unknown) => restoreConfig(error, exchange.config));
     exchange.answer(response, false);
   }
@@ -273,22 +235,22 @@ export class Attempt {
     const { axios } = exchange.context;
     restoreConfig(error, exchange.config);
     const cause = causeOf(error);
-    if (this.#phase === "sending" && this.#redirect !== undefined && isRedirectError(cause)) return this.#failAnswered(this.#redirect, error);
+    if (this.#phase === "sending" && this.#hops.redirect !== undefined && isRedirectError(cause)) return this.#failAnswered(this.#hops.redirect, error);
     if (this.#phase === "delivered") {
       this.#phase = "over";
       const cut = this.#response === undefined ? undefined : wasCut(this.#response);
-      this.#hop?.end(cut);
+      this.#hops.end(cut);
       leg.end(cut);
       return exchange.fail(error);
     }
     // Without a request it was never about the network: a header that cannot be sent, a body that is too large.
-    if (this.#agents.requests.length === 0 || isOwnDoing(axios, error)) return exchange.cancel(error);
+    if (this.#hops.agents.requests.length === 0 || isOwnDoing(axios, error)) return isMultihomeError(cause) ? exchange.refuse(cause) : exchange.cancel(error);
     if (this.#phase === "peeking" && this.#response !== undefined) return this.#judgeCut(this.#response, cause as Error);
     const held = this.#phase === "held";
     this.#phase = "over";
     if (held) return leg.end(cause);
     exchange.failed(cause, error);
-    leg.fail(cause, this.#wasSent() || !isUntouched(exchange.config.data));
+    leg.fail(cause, this.#hops.agents.sent || !isUntouched(exchange.config.data));
   }
 
   /** It was answered, by a redirect that cannot be followed: the way there is not to blame. */
@@ -303,10 +265,6 @@ export class Attempt {
   #cutError(): unknown {
     const { context, config } = this.exchange;
     return cutError(context.axios, config, this.request);
-  }
-
-  #wasSent(): boolean {
-    return this.#agents.sent;
   }
 
   /** The core may stop an attempt from within whatever it is told. */

@@ -1,5 +1,4 @@
-import { MultihomeError } from "@multihome/core";
-import type { Dispatch, Driver, Leg } from "@multihome/core";
+import type { Dispatch, Driver, Leg, MultihomeError } from "@multihome/core";
 import type { AxiosResponse, Cancel, InternalAxiosRequestConfig } from "axios";
 import { Attempt } from "./attempt.ts";
 import { isBodyStream } from "./body.ts";
@@ -17,11 +16,15 @@ export class Exchange implements Driver {
   readonly config: InternalAxiosRequestConfig;
   readonly origin: Origin;
   readonly request: ConfigRequest;
+  /** 0: none. */
+  readonly timeoutMs: number;
   readonly #resolve: (response: AxiosResponse) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #timeoutMs: number;
   #dispatch: Dispatch | undefined;
+  /** The newest. */
   #attempt: Attempt | undefined;
+  /** The one whose answer the caller has, or is about to have. */
+  #winner: Attempt | undefined;
   #timer: unknown;
   /** Takes back what was attached to the caller's own objects. */
   #forget: (() => void) | undefined;
@@ -35,7 +38,7 @@ export class Exchange implements Driver {
     this.context = context;
     this.config = config;
     this.origin = origin;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#resolve = resolve;
     this.#reject = reject;
     this.request = new ConfigRequest(context, config, origin);
@@ -57,7 +60,7 @@ export class Exchange implements Driver {
 
   start(leg: Leg): void {
     if (this.#over) return leg.release();
-    if (this.#timeoutMs > 0 && this.#timer === undefined) this.#timer = this.context.clock.setTimeout(() => this.#onTimeout(), this.#timeoutMs);
+    if (this.timeoutMs > 0 && this.#timer === undefined) this.#timer = this.context.clock.setTimeout(() => this.timeOut(), this.timeoutMs);
     const { config } = this;
     // The first attempt completes the caller's own headers, as axios does; a further one must not find them changed under it.
     const headers = this.#attempt === undefined ? config.headers : new this.context.axios.AxiosHeaders(config.headers);
@@ -73,13 +76,17 @@ export class Exchange implements Driver {
   }
 
   deliver(leg: Leg): void {
-    this.#attempt = leg.driverState as Attempt;
-    this.#attempt.deliver();
+    (leg.driverState as Attempt).deliver();
   }
 
   reject(error: unknown): void {
     const known = this.#failure;
-    this.fail(known !== undefined && known.cause === error ? known.error : error);
+    this.fail(known !== undefined && known.cause === error ? known.error : this.#wrap(error));
+  }
+
+  /** This attempt's answer is the one. */
+  won(attempt: Attempt): void {
+    this.#winner = attempt;
   }
 
   /** An attempt has failed; the core decides whether that was the last. */
@@ -90,22 +97,26 @@ export class Exchange implements Driver {
   fail(error: unknown): void {
     if (this.#over) return;
     this.#finish();
-    this.#reject(toAxiosError(this.context.axios, error, this.config, this.#attempt?.request));
+    this.#reject(error);
   }
 
   /** The caller's own end, or his own mistake: never the fault of an exit, and never a reason to try again. */
   cancel(error: unknown): void {
     if (this.#over) return;
     this.#cancelled = { reason: error };
-    const attempt = this.#attempt;
     this.fail(error);
     this.#dispatch?.abort(error);
     // A stream whose connection has ended is still the caller's to abort, and no longer the core's.
-    attempt?.stop(error);
+    this.#winner?.stop(error);
   }
 
-  refuse(message: string): void {
-    this.cancel(toAxiosError(this.context.axios, new MultihomeError("MH_ERR_CONFIG", message), this.config, this.#attempt?.request));
+  refuse(error: MultihomeError): void {
+    this.cancel(this.#wrap(error));
+  }
+
+  /** The caller's timeout has passed: all of it before the answer, or so long without a byte of the stream that he was given. */
+  timeOut(): void {
+    this.cancel(timeoutError(this.context.axios, this.config, (this.#winner ?? this.#attempt)?.request));
   }
 
   /** @param whole nothing more of it will come; else its stream is out, and `ended` will be called */
@@ -146,9 +157,8 @@ export class Exchange implements Driver {
     this.#forget = () => {
       signal?.removeEventListener?.("abort", onSignal);
       (cancelToken as unknown as CancelTokenParts | undefined)?.unsubscribe(onToken);
-      if (!isBodyStream(data)) return;
-      data.removeListener("error", onBodyError);
-      data.removeListener("close", onBodyClose);
+      // Not the one for errors: a body that fails after its request was given up must not end the process either.
+      if (isBodyStream(data)) data.removeListener("close", onBodyClose);
     };
     if (isBodyStream(data)) {
       // Attached before anything else: while the request waits for its lease, nobody else would hear of it, and the process would end.
@@ -162,9 +172,8 @@ export class Exchange implements Driver {
     (cancelToken as unknown as CancelTokenParts | undefined)?.subscribe(onToken);
   }
 
-  #onTimeout(): void {
-    this.#timer = undefined;
-    this.cancel(timeoutError(this.context.axios, this.config, this.#attempt?.request));
+  #wrap(error: unknown): unknown {
+    return toAxiosError(this.context.axios, error, this.config, this.#attempt?.request);
   }
 
   #stopTimer(): void {

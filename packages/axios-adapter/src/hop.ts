@@ -11,14 +11,17 @@ export class Hop implements Driver {
   readonly #proceed: (error?: unknown) => void;
   #dispatch: Dispatch | undefined;
   #leg: Leg | undefined;
+  #answered = false;
+  #error: unknown;
   #over = false;
 
   /** @param proceed sends the request, or ends it with an error */
   constructor(request: ClientRequest, proceed: (error?: unknown) => void) {
     this.#request = request;
     this.#proceed = proceed;
+    request.once("error", (error) => (this.#error = error));
     // However it ends, also while it waits.
-    request.once("close", () => this.end(undefined));
+    request.once("close", () => this.#onClose());
   }
 
   begin(pool: ExitPool, info: RequestInfo): void {
@@ -51,6 +54,7 @@ export class Hop implements Driver {
   }
 
   respond(info: ResponseInfo): void {
+    this.#answered = true;
     this.#leg?.respond(info);
   }
 
@@ -64,6 +68,13 @@ export class Hop implements Driver {
     this.#over = true;
     if (this.#leg === undefined) this.#dispatch?.abort(error);
     else this.#leg.end(error);
+  }
+
+  #onClose(): void {
+    const failed = this.#error !== undefined && !this.#answered && !this.#over;
+    if (!failed || this.#leg === undefined) return this.end(undefined);
+    this.#over = true;
+    this.#leg.fail(this.#error, true);
   }
 }
 

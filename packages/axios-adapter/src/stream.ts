@@ -30,3 +30,17 @@ export function followStream(data: Readable, source: IncomingMessage | undefined
     if (cut !== undefined) onEnd(cut);
   });
 }
+
+/** Calls `onIdle` when nothing has moved on the response's connection for so long. Ends with the response: its socket may then serve others. */
+export function watchIdle(response: IncomingMessage, ms: number, onIdle: () => void): void {
+  const { socket } = response;
+  const stop = (): void => {
+    if (socket.listeners("timeout").includes(onIdle)) socket.setTimeout(0);
+    socket.removeListener("timeout", onIdle);
+  };
+  socket.setTimeout(ms);
+  socket.on("timeout", onIdle);
+  // Comes before the socket is given back to its agent, which sets a timeout of its own.
+  response.once("end", stop);
+  response.once("close", stop);
+}

@@ -8,7 +8,7 @@ import { Traffic } from "./health/traffic.ts";
 import type { Exit } from "./model/exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
-import type { AcquireOptions, AdapterHost, ExitPool, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
+import type { AcquireOptions, AdapterHost, ExitPool, Explanation, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 import type { Hints, RequestInfo } from "./model/request.ts";
 import { exitAgents } from "./node-http/index.ts";
 import { Log } from "./observe/log.ts";
@@ -16,6 +16,7 @@ import { checkOptions, configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
 import { Engine, type EngineRules } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/acquire.ts";
+import { explain } from "./race/explain.ts";
 import type { Job } from "./race/job.ts";
 import { PromiseDriver } from "./race/promise-driver.ts";
 import { statusOf } from "./race/status.ts";
@@ -139,9 +140,13 @@ class Pool implements ExitPool {
     return storage.run(outer === undefined ? hints : { ...outer, ...hints }, fn);
   }
 
+  explain(request: RequestInfo): Explanation {
+    const { target, hints } = this.#asked(request, undefined);
+    return explain(this.#engine, target, request, hints, this.weigh(request));
+  }
+
   weigh(request: RequestInfo): WeightReport {
-    const hints = this.#hintsFor(request, undefined);
-    const target = this.#targets.of(request, hints?.target);
+    const { target } = this.#asked(request, undefined);
     const limits = (this.#options.targets?.[target.name] ?? this.#options.defaults)?.limits;
     return this.#targets.calculatorOf(target).report(request.method, request.path ?? pathOf(request), request.body, request.headers, limits, request);
   }

@@ -30,6 +30,8 @@ export class ExitAgents implements SocketCount {
   readonly #host: AdapterHost;
   readonly #undici: UndiciModule;
   readonly #rules: StoreRules;
+  readonly #mostSockets: number;
+  readonly #mostIdle: number;
   // By object: a proxy that comes back with another password is another exit, and must not find the old one's connections.
   readonly #agents = new Map<Exit, ExitAgent>();
   /** On their way to being closed. */
@@ -43,6 +45,8 @@ export class ExitAgents implements SocketCount {
     this.#host = host;
     this.#undici = undici;
     this.#rules = rules;
+    this.#mostSockets = host.maxSockets;
+    this.#mostIdle = Math.max(1, Math.min(host.maxSockets, MOST_IDLE));
   }
 
   /** Sockets open over all exits, idle ones included. */
@@ -65,7 +69,7 @@ export class ExitAgents implements SocketCount {
   leave(agent: ExitAgent): void {
     if (--agent.uses > 0 || agent.retired) return;
     this.#append(agent);
-    this.#shrink();
+    if (this.#idle > this.#mostIdle || this.#sockets > this.#mostSockets) this.#shrink();
   }
 
   opened(agent: ExitAgent): void {
@@ -114,8 +118,7 @@ export class ExitAgents implements SocketCount {
   }
 
   #shrink(): void {
-    const most = Math.max(1, Math.min(this.#host.maxSockets, MOST_IDLE));
-    while (this.#oldest !== undefined && (this.#idle > most || this.#sockets > this.#host.maxSockets)) {
+    while (this.#oldest !== undefined && (this.#idle > this.#mostIdle || this.#sockets > this.#mostSockets)) {
       const agent = this.#oldest;
       // Queued there are at most requests that have been given up: what connects for them need not arrive.
       agent.abortConnects(NOBODY_WAITS);
@@ -131,12 +134,10 @@ export class ExitAgents implements SocketCount {
     this.#agents.delete(agent.exit);
     // Its owner closes it.
     if (typeof this.#rules.dispatcherFor === "object") return;
-    const ending = end(agent.dispatcher).then(
-      () => this.#ending.delete(ending),
-      // Closed by somebody else before us: all that was wanted.
-      () => this.#ending.delete(ending),
-    );
+    // Where it fails, somebody else has closed it before us: all that was wanted.
+    const ending: Promise<void> = end(agent.dispatcher).catch(() => {});
     this.#ending.add(ending);
+    void ending.then(() => this.#ending.delete(ending));
   }
 
   #append(agent: ExitAgent): void {

@@ -28,7 +28,8 @@ export type LegState = "running" | "peeking" | "held" | "won" | "draining" | "ov
 
 /**
  * One exchange through one exit: what undici reports, told to the core, and to the caller if it won. How undici talks to it
- * depends on the dialect (`leg-dialects.ts`). It is also what the core looks at to judge the answer.
+ * depends on the dialect (`leg-dialects.ts`). It is also what the core looks at to judge the answer. Plain fields: one of
+ * these is made for each attempt, and private ones cost it a quarter of the whole.
  */
 export abstract class LegHandler implements ResponseInfo, Opener {
   readonly exchange: Exchange;
@@ -43,39 +44,39 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   rawHeaders: RawHeaders = undefined;
   rawTrailers: RawHeaders = undefined;
   connect: AbortConnect | undefined = undefined;
-  #statusText: string | undefined = undefined;
-  #waiting: Waiting | undefined;
+  private statusText: string | undefined = undefined;
+  private waiting: Waiting | undefined;
   /** Pieces of the body that have not been handed on yet. */
-  #kept: Buffer[] | undefined = undefined;
-  #bytes = 0;
-  #ended = false;
-  #handingOn = false;
-  #left = false;
-  #socket: Duplex | undefined = undefined;
+  private kept: Buffer[] | undefined = undefined;
+  private bytes = 0;
+  private ended = false;
+  private handingOn = false;
+  private left = false;
+  private socket: Duplex | undefined = undefined;
 
   constructor(exchange: Exchange, leg: Leg, agent: ExitAgent, waiting: Waiting | undefined) {
     this.exchange = exchange;
     this.leg = leg;
     this.agent = agent;
-    this.#waiting = waiting;
+    this.waiting = waiting;
     if (waiting !== undefined) waiting.legs++;
   }
 
   /** A header of the answer, several of one name joined. */
   abstract header(name: string): string | undefined;
-  protected abstract parsedHeaders(): Headers;
-  protected abstract parsedTrailers(): Headers;
+  abstract parsedHeaders(): Headers;
+  abstract parsedTrailers(): Headers;
   abstract pauseBody(): void;
   protected abstract resumeBody(): void;
   protected abstract abortExchange(reason: unknown): void;
 
   /** Hands the request to the exit's agent. Not from within a parser's callback: reading another connection there would enter the parser a second time. */
   send(): void {
-    if (insideParser()) queueMicrotask(() => this.#send());
-    else this.#send();
+    if (insideParser()) queueMicrotask(() => this.sendNow());
+    else this.sendNow();
   }
 
-  #send(): void {
+  private sendNow(): void {
     if (this.state !== "running") return;
     const { agent } = this;
     const outer = agent.opener;
@@ -94,51 +95,51 @@ export abstract class LegHandler implements ResponseInfo, Opener {
     // Thrown rather than aborted: undici then drops the request and keeps the connection for the next one.
     if (this.state === "over") throw NOBODY_WAITS;
     this.started = true;
-    if (this.#waiting !== undefined) {
-      this.#waiting.legs--;
-      this.#waiting = undefined;
+    if (this.waiting !== undefined) {
+      this.waiting.legs--;
+      this.waiting = undefined;
     }
   }
 
   protected head(status: number, statusText: string | undefined): void {
     if (status < 200) {
-      if (this.state === "running" && this.exchange.single) this.exchange.tellInformation(this, status, this.parsedHeaders(), statusText);
+      if (this.state === "running" && this.exchange.single) this.exchange.tellInformation(this, status, statusText);
       return;
     }
     if (this.state !== "running") return;
     this.status = status;
-    this.#statusText = statusText;
+    this.statusText = statusText;
     const { peek } = this.leg;
-    if (peek !== "none" && this.#hasBody()) {
+    if (peek !== "none" && this.hasBody()) {
       this.state = "peeking";
-      this.#kept = [];
+      this.kept = [];
     } else {
-      this.#decide(undefined);
+      this.decide(undefined);
     }
   }
 
   protected data(chunk: Buffer): void {
     switch (this.state) {
       case "won":
-        if (this.#kept === undefined) {
+        if (this.kept === undefined) {
           this.leg.progress();
           this.exchange.tellData(chunk);
         } else {
-          this.#kept.push(chunk);
+          this.kept.push(chunk);
         }
         return;
       case "peeking":
-        this.#keep(chunk);
-        if (this.leg.peek === "full" && this.#bytes < MOST_PEEKED_BYTES) return;
-        this.body = this.#joined();
-        this.#decide(undefined);
+        this.keep(chunk);
+        if (this.leg.peek === "full" && this.bytes < MOST_PEEKED_BYTES) return;
+        this.body = this.joined();
+        this.decide(undefined);
         return;
       case "held":
-        this.#keep(chunk);
+        this.keep(chunk);
         return;
       case "draining":
-        this.#bytes += chunk.length;
-        if (this.#bytes > MOST_DRAINED_BYTES) this.giveUp();
+        this.bytes += chunk.length;
+        if (this.bytes > MOST_DRAINED_BYTES) this.giveUp();
         return;
       case "running":
       case "over":
@@ -149,15 +150,15 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   }
 
   protected end(): void {
-    this.#ended = true;
+    this.ended = true;
     switch (this.state) {
       case "won":
-        if (this.#kept === undefined) this.#finish();
+        if (this.kept === undefined) this.finish();
         return;
       case "peeking":
-        this.body = this.#joined();
+        this.body = this.joined();
         this.complete = true;
-        this.#decide(undefined);
+        this.decide(undefined);
         return;
       case "held":
         return;
@@ -165,7 +166,7 @@ export abstract class LegHandler implements ResponseInfo, Opener {
       case "running":
       case "over":
         this.state = "over";
-        this.#leave();
+        this.leave();
         return;
       default:
         this.state satisfies never;
@@ -173,13 +174,11 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   }
 
   protected failed(error: unknown): void {
-    this.#leave();
+    this.leave();
     switch (this.state) {
       case "running":
         if (isCallersOwn(error)) {
-          this.exchange.abort(error);
-          // Inside `drive` nobody can stop us yet.
-          this.giveUp();
+          this.callersOwn(error);
           return;
         }
         this.state = "over";
@@ -189,20 +188,19 @@ export abstract class LegHandler implements ResponseInfo, Opener {
         return;
       case "peeking":
         if (isCallersOwn(error)) {
-          this.exchange.abort(error);
-          this.giveUp();
+          this.callersOwn(error);
           return;
         }
-        this.body = this.#joined();
+        this.body = this.joined();
         this.complete = false;
-        this.#decide(error);
+        this.decide(error);
         return;
       case "held":
         this.state = "over";
-        this.#endLeg(error);
+        this.endLeg(error);
         return;
       case "won":
-        this.#cut(error);
+        this.cut(error);
         return;
       case "draining":
       case "over":
@@ -217,37 +215,39 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   protected upgraded(status: number, socket: Duplex): void {
     if (this.state !== "running") {
       socket.destroy();
-      this.#leave();
+      this.leave();
       return;
     }
     this.status = status;
-    if (this.#respond() !== "deliver") {
+    if (this.respond() !== "deliver") {
       this.state = "over";
-      this.#endLeg(undefined);
+      this.endLeg(undefined);
       socket.destroy();
-      this.#leave();
+      this.leave();
       return;
     }
     this.state = "won";
-    this.#socket = socket;
+    this.socket = socket;
     socket.once("close", () => {
       this.state = "over";
-      this.#leave();
-      this.#endLeg(undefined);
+      this.leave();
+      this.endLeg(undefined);
     });
-    this.exchange.tellUpgrade(this, status, this.parsedHeaders(), socket);
+    this.exchange.tellUpgrade(this, status, socket);
   }
 
   /** The answer that was held is the caller's after all. */
   promote(): void {
-    if (this.state === "held") this.#win(undefined);
+    if (this.state !== "held") return;
+    this.win(undefined);
+    if (!this.isOver() && !this.exchange.paused) this.resumeBody();
   }
 
   /** The caller wants to read on. */
   resume(): void {
-    if (this.#handingOn) return;
-    if (this.#kept !== undefined) this.#handOn();
-    if (this.#kept === undefined && this.state === "won" && !this.exchange.paused) this.resumeBody();
+    if (this.handingOn) return;
+    if (this.kept !== undefined) this.handOn();
+    if (this.state === "won" && !this.exchange.paused) this.resumeBody();
   }
 
   /** The core has no use for it any more. */
@@ -263,116 +263,114 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   giveUp(reason: unknown = NOBODY_WAITS): void {
     const { state } = this;
     this.state = "over";
-    this.#kept = undefined;
-    if (this.#socket !== undefined) {
-      this.#socket.destroy();
+    this.kept = undefined;
+    if (this.socket !== undefined) {
+      this.socket.destroy();
     } else if (this.started) {
       if (state !== "over") this.abortExchange(reason);
     } else {
       this.connect?.(NOBODY_WAITS);
-      this.#stopWaiting();
+      this.stopWaiting();
     }
-    this.#leave();
-    // Whoever stops us releases it himself; of what undici gives up by itself nobody else knows.
-    if (!this.exchange.driven) this.leg.release();
+    this.leave();
+  }
+
+  private callersOwn(error: unknown): void {
+    this.exchange.abort(error);
+    // The core stops us in answer to that, unless it is still inside `drive`.
+    this.giveUp();
+    this.leg.release();
   }
 
   /** @param cut why the body has ended already */
-  #decide(cut: unknown): void {
-    switch (this.#respond()) {
+  private decide(cut: unknown): void {
+    switch (this.respond()) {
       case "deliver":
-        this.#win(cut);
+        this.win(cut);
         return;
       case "hold":
         if (cut !== undefined) {
           this.state = "over";
-          this.#endLeg(cut);
+          this.endLeg(cut);
           return;
         }
         this.state = "held";
-        if (!this.#ended) this.pauseBody();
+        if (!this.ended) this.pauseBody();
         return;
       case "drop":
-        this.#drop(cut);
+        this.drop(cut);
     }
   }
 
-  #respond(): "deliver" | "hold" | "drop" {
+  private respond(): "deliver" | "hold" | "drop" {
     enterParser();
     const decision = this.leg.respond(this);
     leaveParser();
     return decision;
   }
 
-  #win(cut: unknown): void {
-    this.state = "won";
+  private win(cut: unknown): void {
     const { exchange } = this;
-    const flowed = this.#kept !== undefined || this.#ended;
-    this.#kept ??= [];
-    exchange.tellHead(this, this.status, this.parsedHeaders(), this.#statusText);
-    // The caller may have ended it in answer to the head.
-    if (this.#isOver()) return;
+    this.state = "won";
+    this.handingOn = true;
+    exchange.tellHead(this, this.status, this.statusText);
+    this.handingOn = false;
+    // The caller may have ended it in answer to its head.
+    if (this.isOver()) return;
     if (cut !== undefined) {
-      for (const chunk of this.#kept) exchange.tellData(chunk);
-      this.#cut(cut);
+      for (const chunk of this.kept ?? []) exchange.tellData(chunk);
+      if (!this.isOver()) this.cut(cut);
       return;
     }
-    if (!flowed) {
-      this.#kept = undefined;
-      if (exchange.paused) this.pauseBody();
-      return;
-    }
-    this.#handOn();
-    if (this.#isOver()) return;
-    if (exchange.paused) this.pauseBody();
-    else if (this.#kept === undefined) this.resumeBody();
+    if (this.kept !== undefined || this.ended) this.handOn();
+    if (exchange.paused && !this.isOver()) this.pauseBody();
   }
 
   /** What was kept, as long as the caller takes it. */
-  #handOn(): void {
-    const kept = this.#kept as Buffer[];
+  private handOn(): void {
+    const kept = (this.kept ??= []);
     const { exchange, leg } = this;
-    this.#handingOn = true;
+    this.handingOn = true;
     let next = 0;
-    while (next < kept.length && !exchange.paused && this.#kept === kept) {
+    while (next < kept.length && !exchange.paused && this.kept === kept) {
       leg.progress();
       exchange.tellData(kept[next++]);
     }
-    this.#handingOn = false;
-    if (this.#kept !== kept) return;
+    this.handingOn = false;
+    if (this.kept !== kept) return;
     kept.splice(0, next);
     if (kept.length > 0) return;
     // The end comes with the last piece, unless the caller paused over it.
-    if (exchange.paused && this.#ended) return;
-    this.#kept = undefined;
-    if (this.#ended) this.#finish();
+    if (exchange.paused && this.ended) return;
+    this.kept = undefined;
+    if (this.ended) this.finish();
   }
 
-  #finish(): void {
+  private finish(): void {
     this.state = "over";
-    this.#leave();
-    this.#endLeg(undefined);
-    this.exchange.tellEnd(this, this.parsedTrailers());
+    this.leave();
+    this.endLeg(undefined);
+    this.exchange.tellEnd(this);
   }
 
-  #cut(error: unknown): void {
+  private cut(error: unknown): void {
     if (isCallersOwn(error)) {
-      this.exchange.abort(error);
+      this.callersOwn(error);
       return;
     }
     this.state = "over";
-    this.#kept = undefined;
-    this.#endLeg(error);
+    this.kept = undefined;
+    this.endLeg(error);
     this.exchange.tellCut(error);
   }
 
-  #drop(cut: unknown): void {
-    this.#kept = undefined;
-    this.#bytes = 0;
-    this.#endLeg(cut);
-    if (this.#ended || cut !== undefined) {
+  private drop(cut: unknown): void {
+    this.kept = undefined;
+    this.bytes = 0;
+    this.endLeg(cut);
+    if (this.ended || cut !== undefined) {
       this.state = "over";
-      this.#leave();
+      this.leave();
     } else if (Number(this.header("content-length") ?? 0) > MOST_DRAINED_BYTES) {
       this.giveUp();
     } else {
@@ -381,46 +379,46 @@ export abstract class LegHandler implements ResponseInfo, Opener {
     }
   }
 
-  #endLeg(error: unknown): void {
+  private endLeg(error: unknown): void {
     enterParser();
     this.leg.end(error);
     leaveParser();
   }
 
-  #keep(chunk: Buffer): void {
-    (this.#kept ??= []).push(chunk);
-    this.#bytes += chunk.length;
+  private keep(chunk: Buffer): void {
+    (this.kept ??= []).push(chunk);
+    this.bytes += chunk.length;
   }
 
-  #joined(): Buffer {
-    const kept = this.#kept ?? [];
+  private joined(): Buffer {
+    const kept = this.kept ?? [];
     return kept.length === 1 ? kept[0] : Buffer.concat(kept);
   }
 
   /** Event streams may be silent for minutes after their head. */
-  #hasBody(): boolean {
+  private hasBody(): boolean {
     if (this.exchange.bodiless || this.status === 204 || this.status === 304) return false;
     return !/^text\/event-stream/i.test(this.header("content-type") ?? "");
   }
 
-  #isOver(): boolean {
+  private isOver(): boolean {
     return this.state === "over";
   }
 
-  #stopWaiting(): void {
-    const waiting = this.#waiting;
+  private stopWaiting(): void {
+    const waiting = this.waiting;
     if (waiting === undefined) return;
-    this.#waiting = undefined;
+    this.waiting = undefined;
     giveUpWaiting(waiting);
   }
 
-  #leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    if (this.#waiting !== undefined) {
-      this.#waiting.legs--;
-      this.#waiting = undefined;
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    if (this.waiting !== undefined) {
+      this.waiting.legs--;
+      this.waiting = undefined;
     }
-    this.exchange.left(this);
+    this.exchange.sender.left(this.agent);
   }
 }

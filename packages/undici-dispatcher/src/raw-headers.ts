@@ -1,7 +1,7 @@
-import type { Headers, RawHeaders } from "./undici.ts";
+import type { Headers, RawHeaders, RawList } from "./undici.ts";
 
 /** One header of a raw list, found without parsing the others: all that the core asks for are one or two. */
-export function rawHeader(raw: readonly unknown[], name: string): string | undefined {
+export function rawHeader(raw: RawList, name: string): string | undefined {
   const wanted = name.toLowerCase();
   let found: string | undefined;
   for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -20,7 +20,7 @@ export function parsedHeader(headers: Headers, name: string): string | undefined
   return Array.isArray(value) ? value.join(", ") : value;
 }
 
-export function isRawList(raw: RawHeaders): raw is readonly (Buffer | string)[] {
+export function isRawList(raw: RawHeaders): raw is RawList {
   return Array.isArray(raw);
 }
 

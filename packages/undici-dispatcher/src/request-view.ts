@@ -21,14 +21,15 @@ type HeaderRecord = Record<string, string | string[] | undefined>;
 
 /**
  * A request as the core sees it. Everything but the host is worked out when somebody asks, because for most requests nobody
- * does: a target without a weight table looks at no path, and one without accounts at no header.
+ * does: a target without a weight table looks at no path, and one without accounts at no header. Plain fields, and the base
+ * of the exchange instead of an object of its own: one is made for each request.
  */
 export class RequestView implements RequestInfo {
   readonly host: string;
   readonly options: Options;
   /** Hints that hold for each request of the dispatcher. */
   readonly common: Hints | undefined;
-  record: HeaderRecord | undefined = undefined;
+  private record: HeaderRecord | undefined = undefined;
 
   constructor(options: Options, host: string, common: Hints | undefined) {
     this.host = host;

@@ -2,8 +2,10 @@ import type { Duplex } from "node:stream";
 import { MultihomeError } from "@multihome/core";
 import { inTheirWords } from "./errors.ts";
 
-/** Header names and values alternate (HTTP/1.1), or an object of them (HTTP/2). */
-export type RawHeaders = readonly (Buffer | string | readonly (Buffer | string)[])[] | Headers | null | undefined;
+/** Header names and values alternate. */
+export type RawList = readonly (Buffer | string | readonly (Buffer | string)[])[];
+/** A list (HTTP/1.1) or an object (HTTP/2). */
+export type RawHeaders = RawList | Headers | null | undefined;
 export type Headers = Record<string, string | string[] | undefined>;
 
 /** What a handler of today's dialect is given to steer its response with. */
@@ -89,19 +91,23 @@ export function dialectOf(undici: UndiciModule): Dialect {
   return dialect;
 }
 
+/** @throws MultihomeError `MH_ERR_CONFIG`: it has no error class of its own to throw */
+export function assertUndici(module: UndiciModule): void {
+  const isUndici = typeof module?.Agent === "function" && typeof module.Dispatcher === "function" && typeof module.errors?.NotSupportedError === "function";
+  if (!isUndici) throw new MultihomeError("MH_ERR_CONFIG", 'Expected the module undici (`import * as undici from "undici"`), got something else.');
+}
+
 /**
- * Refuses a module that is no undici, or one that is too old. Versions before 7.30 lose answers under the built-in fetch of
- * newer Nodes; what tells them apart without a version number is that they have no limits of EventSource to report.
+ * Refuses an undici before 7.30: older ones lose answers under the built-in fetch of newer Nodes. Where the version is not
+ * known, what gives most of them away is that they have no limits of EventSource to report.
  *
  * @throws NotSupportedError of that undici, with ours as its cause
  */
 export function assertSupported(undici: UndiciModule, version: string | undefined): void {
-  const named = version === undefined ? "This version of undici" : `undici ${version}`;
-  const isUndici = typeof undici?.Agent === "function" && typeof undici.Dispatcher === "function" && typeof undici.errors?.NotSupportedError === "function";
-  if (!isUndici) throw new MultihomeError("MH_ERR_CONFIG", "Expected the module undici (`import * as undici from \"undici\"`), got something else.");
   const tooOld = version === undefined ? !("eventSourceOptions" in (undici.Agent.prototype as object)) : isBefore730(version);
   if (!tooOld) return;
-  const cause = new MultihomeError("MH_ERR_CONFIG", `${named} is not supported; install undici 7.30 or newer, or 8: npm install undici@7`);
+  const named = version === undefined ? "This version of undici" : `undici ${version}`;
+  const cause = new MultihomeError("MH_ERR_CONFIG", `${named} is not supported. Install undici 7.30 or newer, or undici 8: npm install undici@7`);
   throw inTheirWords(undici.errors.NotSupportedError, cause);
 }
 

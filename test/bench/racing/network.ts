@@ -25,6 +25,9 @@ export class Attempt extends SimEvent {
   /** When its request would leave this machine: until then it is certain that nothing was sent. */
   connectedAt = Infinity;
 
+  /** Its outcome has come. */
+  ended = false;
+
   constructor(proxy: number, host: number, startedAt: number, owner: AttemptOwner) {
     super();
     this.proxy = proxy;
@@ -34,6 +37,7 @@ export class Attempt extends SimEvent {
   }
 
   override fire(): void {
+    this.ended = true;
     this.owner.ended(this, this.outcome);
   }
 }

@@ -13,5 +13,7 @@ export interface Order {
   after(exit: number): number;
   /** It was chosen and stays usable. */
   used(exit: number): void;
+  /** An attempt of it has begun or ended: its standing may be another now. Absent where the order does not depend on outcomes. */
+  rescored?(exit: number): void;
   readonly size: number;
 }

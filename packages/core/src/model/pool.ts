@@ -78,6 +78,18 @@ export interface PoolStatus {
   omitted: number;
 }
 
+export interface Explanation {
+  target: string;
+  weight: WeightReport;
+  breaker: "closed" | "open" | "half-open";
+  /** Requests that wait for the target. */
+  queued: number;
+  /** At most 1,000. */
+  exits: { id: string; usable: boolean; reason?: RefusalReason; retryAfterMs?: number; score?: { affinity: number; global: number; recency: number; total: number } }[];
+  /** Until the first of them could take it; `Infinity` where none ever can. What waits before it is not counted in. */
+  wouldWaitMs: number;
+}
+
 export interface ExitPool extends AsyncDisposable {
   /**
    * Addresses bound once. Rejects with `MH_ERR_NO_EXIT` when no exit is left. Requests made earlier wait for it, so there
@@ -110,6 +122,8 @@ export interface ExitPool extends AsyncDisposable {
   weigh(request: RequestInfo): WeightReport;
   /** What was really sent, and how it could have cost less. */
   weightReport(): WeightAnalysis;
+  /** Whether the request could be sent now, by which exits, and why not by the others. Changes nothing. */
+  explain(request: RequestInfo): Explanation;
   status(): PoolStatus;
   /** Objects merge by key, arrays replace; counters and bans survive. `clock`, `random`, `ledger` and `state.file` cannot change. */
   update(change: Partial<ExitPoolOptions>): void;

@@ -24,6 +24,10 @@ export class Demand {
   account: string | undefined;
   /** The weight that a success is settled at, where that differs. */
   weightOnSuccess: number | undefined;
+  /** A lease taken by hand: whoever holds it may never tell what came of it. */
+  byHand = false;
+  /** Where the weight comes from, for whoever learns from what the server really counted; `undefined`: nothing to learn. */
+  source: unknown = undefined;
 
   add(limit: number, units: number, key: string | undefined): void {
     this.limits.push(limit);
@@ -35,6 +39,7 @@ export class Demand {
 /** What an attempt has taken: rows and stamps beside the demand that they answer. */
 export interface Reserved {
   readonly demand: Demand;
+  /** A row is -1 from when it is settled. */
   readonly rows: number[];
   readonly stamps: number[];
   /** Settled already; a second time is ignored. */

@@ -2,6 +2,11 @@ import type { ServerClock } from "../time/server-clock.ts";
 import { Columns, less, type Meter, type Outcome } from "./meter.ts";
 import { SlidingMeter } from "./sliding-meter.ts";
 
+/** As a share of a window: when the server's clock is known that well, its windows are counted … */
+const SHARP = 0.4;
+/** … until it is known worse than this. No two such changes lie close together, for each costs what is left of a window. */
+const BLUNT = 0.9;
+
 /**
  * Windows that turn with the server's clock.
  *
@@ -11,19 +16,19 @@ import { SlidingMeter } from "./sliding-meter.ts";
  * `used = max(own count, largest header + what no header can have counted yet)`: headers reveal what others spend, our own
  * count what has not been answered yet, and neither may lower the other.
  *
- * While the server's clock is unknown, a window may turn at any moment: then no span of that length may hold more than the
- * limit, which is safe wherever the windows lie.
+ * While it is not known within what window the server's clock is, it may turn at any moment: then no span of that length may
+ * hold more than the limit, which is safe wherever the windows lie.
  */
 export class FixedMeter implements Meter {
   readonly perMs: number;
   #limit: number;
   readonly #clock: ServerClock;
-  /** Counts while the clock is unknown. */
+  /** Counts what is sent while the server's window is unknown. */
   readonly #blind: SlidingMeter;
   readonly #columns = new Columns(11);
   /** Number of the first of the two windows. */
   #window!: Float64Array;
-  /** The clock's epoch that `window` belongs to; 0 for rows that were never used with a known clock. */
+  /** The clock's epoch that `window` belongs to; 0 while the row is counted blindly. */
   #epoch!: Float64Array;
   #flying!: Float64Array;
   /** Units answered, or given up, that the window may have counted. */
@@ -56,34 +61,31 @@ export class FixedMeter implements Meter {
   }
 
   room(row: number, now: number): number {
-    if (!this.#clock.known) return this.#blind.room(row, now);
-    this.#turn(row, now);
+    if (!this.#turn(row, now)) return this.#blind.room(row, now);
     const here = this.#limit - this.#usedIn(row);
     // The server may be in the next window already.
     return this.#clock.latest(now) < (this.#window[row] + 1) * this.perMs ? here : Math.min(here, this.#limit - this.#usedInNext(row));
   }
 
   take(row: number, now: number, units: number): number {
-    if (!this.#clock.known) {
+    if (!this.#turn(row, now)) {
       this.#blind.take(row, now, units);
       return NaN;
     }
-    this.#turn(row, now);
     this.#flying[row] += units;
     return this.#window[row];
   }
 
   settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
-    if (!this.#clock.known) {
+    if (!this.#turn(row, outcome.now)) {
       this.#blind.settle(row, stamp, units, counted, outcome, used);
       return;
     }
-    this.#turn(row, outcome.now);
     this.#flying[row] = less(this.#flying[row], units);
     const window = this.#window[row];
-    // What was taken by another clock than today's may lie in any window.
+    // What was taken blindly, or by another clock than today's, may lie in any window.
     const first = stamp <= window ? stamp : -Infinity;
-    const last = Math.max(first, this.#lastWindow(outcome));
+    const last = Math.max(first, this.lastWindow(outcome));
     const seen = used !== undefined && !this.#isOfWindowBefore(row, used, first, last);
     if (seen) this.#see(row, last, used, outcome.sentAt);
     if (counted <= 0) return;
@@ -99,17 +101,16 @@ export class FixedMeter implements Meter {
   }
 
   observe(row: number, used: number, outcome: Outcome): void {
-    if (!this.#clock.known) {
+    if (!this.#turn(row, outcome.now)) {
       this.#blind.observe(row, used, outcome);
       return;
     }
-    this.#turn(row, outcome.now);
-    const last = this.#lastWindow(outcome);
-    if (!this.#isOfWindowBefore(row, used, Math.floor(this.#clock.earliest(outcome.sentAt) / this.perMs), last)) this.#see(row, last, used, outcome.sentAt);
+    const last = this.lastWindow(outcome);
+    if (!this.#isOfWindowBefore(row, used, this.firstWindow(outcome), last)) this.#see(row, last, used, outcome.sentAt);
   }
 
   freeAt(row: number, now: number, units: number): number {
-    if (!this.#clock.known) return this.#blind.freeAt(row, now, units);
+    if (!this.#turn(row, now)) return this.#blind.freeAt(row, now, units);
     if (units > this.#limit) return Infinity;
     if (this.room(row, now) >= units) return now;
     const window = this.#window[row];
@@ -119,9 +120,7 @@ export class FixedMeter implements Meter {
   }
 
   used(row: number, now: number): number {
-    if (!this.#clock.known) return this.#blind.used(row, now);
-    this.#turn(row, now);
-    return this.#usedIn(row);
+    return this.#turn(row, now) ? this.#usedIn(row) : this.#blind.used(row, now);
   }
 
   /** At least so much of the window was spent by others. */
@@ -129,19 +128,18 @@ export class FixedMeter implements Meter {
     return Math.max(0, this.#header[row] - this.#own[row] - this.#flying[row]);
   }
 
-  /** Number of the window that the row is in, as of its last use; NaN while the server's clock is unknown. */
+  /** Number of the window that the row is in, as of its last use; NaN while that is unknown. */
   windowOf(row: number): number {
-    return this.#clock.known ? this.#window[row] : NaN;
+    return this.#epoch[row] === 0 ? NaN : this.#window[row];
   }
 
   resetsAt(row: number, now: number): number {
-    if (!this.#clock.known) return this.#blind.resetsAt(row, now);
-    this.#turn(row, now);
+    if (!this.#turn(row, now)) return this.#blind.resetsAt(row, now);
     return this.#clock.certainlyAt((this.#window[row] + 1) * this.perMs, now);
   }
 
   idle(row: number, now: number): boolean {
-    return this.used(row, now) === 0 && (!this.#clock.known || this.#usedInNext(row) === 0);
+    return this.used(row, now) === 0 && this.#usedInNext(row) === 0;
   }
 
   clear(row: number): void {
@@ -150,8 +148,13 @@ export class FixedMeter implements Meter {
     for (const column of this.#columns.columns) column[row] = 0;
   }
 
+  /** The earliest window that this answer's request can have been counted in, where it was not taken here. */
+  firstWindow({ sentAt }: Outcome): number {
+    return Math.floor(this.#clock.earliest(sentAt) / this.perMs);
+  }
+
   /** The latest window that this answer's request can have been counted in. */
-  #lastWindow({ now, writtenAt }: Outcome): number {
+  lastWindow({ now, writtenAt }: Outcome): number {
     if (writtenAt === undefined) return Math.floor(this.#clock.latest(now) / this.perMs);
     // A Date is the second in which the answer was written; where windows turn within seconds, it may hold two.
     const end = this.perMs % 1_000 === 0 ? writtenAt : Math.min(writtenAt + 999, this.#clock.latest(now));
@@ -188,12 +191,19 @@ export class FixedMeter implements Meter {
     return Math.max(this.#ownNext[row], this.#headerNext[row] + this.#unseenNext[row]) + this.#flying[row];
   }
 
-  /** Brings a row to the window that the server's clock is in at the earliest. */
-  #turn(row: number, now: number): void {
+  /** Brings a row to the window that the server's clock is in at the earliest. False: which that is cannot be said. */
+  #turn(row: number, now: number): boolean {
     if (this.#columns.ensure(row)) this.#bind();
-    const window = Math.floor(this.#clock.earliest(now) / this.perMs);
-    if (this.#epoch[row] !== this.#clock.epoch) this.#place(row, window, now);
+    const clock = this.#clock;
+    const epoch = this.#epoch[row];
+    if (clock.uncertainMs(now) > this.perMs * (epoch === 0 ? SHARP : BLUNT)) {
+      if (epoch !== 0) this.#lose(row, now);
+      return false;
+    }
+    const window = Math.floor(clock.earliest(now) / this.perMs);
+    if (epoch !== clock.epoch) this.#place(row, window, now);
     else if (window > this.#window[row]) this.#pass(row, window);
+    return true;
   }
 
   #pass(row: number, window: number): void {
@@ -206,7 +216,7 @@ export class FixedMeter implements Meter {
     this.#ownNext[row] = this.#headerNext[row] = this.#unseenNext[row] = 0;
   }
 
-  /** The clock has become known, or was found to be another: what was counted may lie in any window around here. */
+  /** The server's window has become known, or its clock was found to be another: what was counted may lie in any window around here. */
   #place(row: number, window: number, now: number): void {
     if (this.#epoch[row] === 0) {
       const { flying, counted } = this.#blind.handOver(row, now);
@@ -218,6 +228,16 @@ export class FixedMeter implements Meter {
     this.#ownNext[row] = Math.max(this.#own[row], this.#ownNext[row]);
     this.#unseen[row] = this.#unseenNext[row] = Math.max(this.#unseen[row], this.#unseenNext[row]);
     this.#headerNext[row] = this.#headerBefore[row] = 0;
+  }
+
+  /** The server's clock is no longer known well enough: everything is counted for one more span. */
+  #lose(row: number, now: number): void {
+    const window = Math.floor(this.#clock.earliest(now) / this.perMs);
+    if (this.#epoch[row] === this.#clock.epoch && window > this.#window[row]) this.#pass(row, window);
+    const flying = this.#flying[row];
+    const counted = Math.max(this.#usedIn(row), this.#usedInNext(row)) - flying;
+    for (const column of this.#columns.columns) column[row] = 0;
+    this.#blind.takeOver(row, flying, counted, now);
   }
 
   #bind(): void {

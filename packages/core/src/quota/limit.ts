@@ -3,37 +3,51 @@ import { durationMs } from "../time/duration.ts";
 import type { Align, Limit, LimitScope } from "../model/limits.ts";
 import { BucketMeter } from "./bucket-meter.ts";
 import { FixedMeter } from "./fixed-meter.ts";
-import type { Meter } from "./meter.ts";
+import { Foreign } from "./foreign.ts";
+import type { Meter, Outcome } from "./meter.ts";
+import { Newcomers } from "./newcomers.ts";
 import { SlidingMeter } from "./sliding-meter.ts";
-import { usedHeaderNames } from "./used-headers.ts";
+import { Suspicion } from "./suspicion.ts";
+import type { Trips } from "./trips.ts";
+import { UsedHeaders } from "./used-headers.ts";
 
 /** More counters of one limit than this, and idle ones are given up: instruments and accounts come from outside. */
 const MOST_KEYS = 10_000;
 
-/** One limit of a target, with its counters. */
+/** One limit of a target, with its counters and what has been learnt about them. */
 export class QuotaLimit {
   readonly name: string;
   readonly unit: string;
   readonly scope: LimitScope;
   readonly align: Align;
   readonly meter: Meter;
-  /** Headers that may name what is used of it, the surest first. */
-  usedHeaders: readonly string[];
-  /** The one of them that this server was seen to send. */
-  usedHeader: string | undefined;
+  /** Its headers count one exit's window: they tell what others spend there, and what a single request has cost. */
+  readonly watched: boolean;
+  /** Where answers may name what is used of it. */
+  headers: UsedHeaders;
   /** An answer named this limit: until then nothing that it counts is sent, by row. */
   readonly pausedUntil: number[] = [];
+  readonly #suspicion = new Suspicion();
+  readonly #trips: Trips;
+  /** Of limits whose headers say what others spend. */
+  readonly #foreign: Foreign | undefined;
+  readonly #newcomers: Newcomers | undefined;
   readonly #rows = new Map<string, number>();
   readonly #spare: number[] = [];
   #nextRow = 0;
 
-  constructor(limit: Limit, clock: ServerClock, onlyOfItsUnit: boolean) {
+  constructor(limit: Limit, clock: ServerClock, trips: Trips, onlyOfItsUnit: boolean) {
     this.name = limit.name;
     this.unit = limit.unit;
     this.scope = limit.scope ?? "exit";
     this.align = limit.align ?? "sliding";
-    this.meter = makeMeter(this.align, limit.limit, durationMs(limit.per), clock);
-    this.usedHeaders = usedHeaderNames(limit.unit, this.meter.perMs, onlyOfItsUnit);
+    this.#trips = trips;
+    const perMs = durationMs(limit.per);
+    this.meter = makeMeter(this.align, limit.limit, perMs, clock);
+    this.headers = new UsedHeaders(limit.unit, perMs, onlyOfItsUnit);
+    this.watched = this.align === "fixed" && this.scope === "exit" && limit.unit === "weight";
+    this.#foreign = this.watched ? new Foreign(perMs, clock, trips) : undefined;
+    this.#newcomers = this.watched ? new Newcomers() : undefined;
   }
 
   /** Takes another size, and keeps its counters; false where it has become another limit. */
@@ -41,18 +55,18 @@ export class QuotaLimit {
     const same = limit.unit === this.unit && (limit.scope ?? "exit") === this.scope && (limit.align ?? "sliding") === this.align && durationMs(limit.per) === this.meter.perMs;
     if (!same) return false;
     this.meter.limit = limit.limit;
-    this.usedHeaders = usedHeaderNames(limit.unit, this.meter.perMs, onlyOfItsUnit);
+    this.headers = new UsedHeaders(limit.unit, this.meter.perMs, onlyOfItsUnit);
     return true;
   }
 
   /** The counter of an exit without a key is its egress index; every other has a row by name, far above. */
   rowOf(egress: number, account: string | undefined, key: string | undefined, now: number): number {
+    // Even rows are exits', odd ones are keys': neither has to know how many there are of the other.
     if (this.scope === "exit" && key === undefined) return egress * 2;
-    const name = this.scope === "exit" ? `${egress} ${key}` : this.scope === "account" ? (key === undefined ? (account ?? "") : `${account ?? ""} ${key}`) : (key ?? "");
+    const name = counterName(this.scope, egress, account, key);
     const known = this.#rows.get(name);
     if (known !== undefined) return known;
     if (this.#rows.size >= MOST_KEYS) this.#sweep(now);
-    // Even rows are exits', odd ones are keys': neither has to know how many there are of the other.
     const row = this.#spare.pop() ?? this.#nextRow++ * 2 + 1;
     this.#rows.set(name, row);
     return row;
@@ -60,26 +74,121 @@ export class QuotaLimit {
 
   /** Units that may be taken now: none while the limit itself is paused. */
   room(row: number, now: number): number {
-    return this.pausedUntil.length > 0 && this.pausedUntil[row] > now ? 0 : this.meter.room(row, now);
+    if (this.pausedUntil.length > 0 && this.pausedUntil[row] > now) return 0;
+    const room = this.meter.room(row, now);
+    return this.#calm ? room : room - this.#withheld(row, now);
+  }
+
+  /**
+   * Is there room for so many now? What is kept free for others never keeps out a request so heavy that it would wait for ever.
+   *
+   * @param byHand a lease taken by hand: its holder may never tell what came of it, so nobody waits for that
+   */
+  fits(row: number, now: number, units: number, byHand: boolean): boolean {
+    if (this.room(row, now) < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
+    return byHand || this.#newcomers === undefined || !this.#newcomers.waits(row, now);
   }
 
   freeAt(row: number, now: number, units: number): number {
-    const at = this.meter.freeAt(row, now, units);
+    let at = this.meter.freeAt(row, now, units);
+    if (at <= now && !this.#calm && !this.#isHeavy(units)) at = this.#releaseAt(row, now, units);
+    if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
+  }
+
+  take(row: number, now: number, units: number): number {
+    this.#newcomers?.taken(row, now);
+    return this.meter.take(row, now, units);
+  }
+
+  /** @returns did anybody wait to hear of it? */
+  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used: number | undefined): boolean {
+    this.meter.settle(row, stamp, units, counted, outcome, used);
+    if (used !== undefined && this.#foreign !== undefined) this.#look(this.#foreign, row, stamp, outcome);
+    return this.#newcomers?.heard(row) === true;
+  }
+
+  /** It was certainly not sent. */
+  refund(row: number, stamp: number, units: number, outcome: Outcome): void {
+    this.meter.settle(row, stamp, units, 0, outcome);
+    this.#newcomers?.unsent(row);
+  }
+
+  /** Given up: whoever waited for its answer waits no longer. */
+  heard(row: number): boolean {
+    return this.#newcomers?.heard(row) === true;
+  }
+
+  /** What the row has used is known from elsewhere: a state file. */
+  know(row: number): void {
+    this.#newcomers?.know(row);
+  }
+
+  observe(row: number, used: number, outcome: Outcome): void {
+    this.meter.observe(row, used, outcome);
+    if (this.#foreign !== undefined) this.#look(this.#foreign, row, undefined, outcome);
   }
 
   pause(row: number, until: number): void {
     if (!(this.pausedUntil[row] >= until)) this.pausedUntil[row] = until;
   }
 
+  isPaused(row: number, now: number): boolean {
+    return this.pausedUntil.length > 0 && this.pausedUntil[row] > now;
+  }
+
+  /** A request that this limit counts was refused, perhaps for another one's sake. @returns is that suspect, so little being used? */
+  refused(row: number, now: number): boolean {
+    this.#foreign?.refused(row, now);
+    return this.#suspicion.refused(row, this.meter.used(row, now), this.meter.limit, this.meter.perMs, now, this.#trips.roundMs);
+  }
+
+  get #calm(): boolean {
+    return this.#suspicion.none && (this.#foreign === undefined || this.#foreign.none);
+  }
+
+  #isHeavy(units: number): boolean {
+    return units * 2 > this.meter.limit;
+  }
+
+  #look(foreign: Foreign, row: number, stamp: number | undefined, outcome: Outcome): void {
+    const meter = this.meter as FixedMeter;
+    const units = meter.foreign(row);
+    if (units <= 0 && foreign.none) return;
+    const window = meter.windowOf(row);
+    // Only where there is no doubt which window the figure is of: else the last one's spending would be taken for somebody's in this.
+    if (meter.lastWindow(outcome) !== window || (stamp ?? meter.firstWindow(outcome)) !== window) return;
+    foreign.look(row, window, units, outcome.sentAt, outcome.now, meter.limit);
+  }
+
+  #withheld(row: number, now: number): number {
+    const { limit, perMs } = this.meter;
+    return Math.max(this.#foreign?.held(row, limit, now) ?? 0, this.#suspicion.withheld(row, limit, perMs, now));
+  }
+
+  #releaseAt(row: number, now: number, units: number): number {
+    const { limit, perMs } = this.meter;
+    const spare = this.meter.room(row, now) - units;
+    const foreign = this.#foreign?.releaseAt(row, spare, limit, now) ?? now;
+    const doubt = this.#suspicion.releaseAt(row, spare, limit, perMs, now);
+    // At the turn there is room again, whatever is withheld now.
+    return Math.min(Math.max(foreign, doubt), Math.max(now, this.meter.resetsAt(row, now)));
+  }
+
   #sweep(now: number): void {
     for (const [name, row] of this.#rows) {
       if (!this.meter.idle(row, now) || this.pausedUntil[row] > now) continue;
-      this.meter.clear(row);
       this.#rows.delete(name);
+      this.meter.clear(row);
       this.#spare.push(row);
     }
   }
+}
+
+function counterName(scope: LimitScope, egress: number, account: string | undefined, key: string | undefined): string {
+  if (scope === "target") return key ?? "";
+  const owner = scope === "exit" ? String(egress) : (account ?? "");
+  return key === undefined ? owner : `${owner} ${key}`;
 }
 
 function makeMeter(align: Align, limit: number, perMs: number, clock: ServerClock): Meter {

@@ -3,11 +3,14 @@ import type { Limit } from "../model/limits.ts";
 import type { Feedback, ResponseInfo } from "../model/response.ts";
 import type { RequestInfo } from "../model/request.ts";
 import { Demand, type Cost, type Reserved } from "./demand.ts";
+import { FixedMeter } from "./fixed-meter.ts";
 import { QuotaLimit } from "./limit.ts";
 import type { Outcome } from "./meter.ts";
-import { parseUsed } from "./used-headers.ts";
+import { Samples, type Sample } from "./samples.ts";
+import { Strays } from "./strays.ts";
+import { Thresholds } from "./thresholds.ts";
+import { Trips } from "./trips.ts";
 
-const NO_REPORT: readonly never[] = [];
 const IMPLIED: ReadonlySet<string> = new Set(["weight", "request", "order", "connection"]);
 
 /**
@@ -18,12 +21,20 @@ const IMPLIED: ReadonlySet<string> = new Set(["weight", "request", "order", "con
 export class Quota {
   /** Only ever grows, so that indices in demands stay true; a limit that is no longer wanted is switched off. */
   readonly limits: QuotaLimit[] = [];
+  /** Hears of what the user's feedback function throws. */
+  onFault: ((error: unknown) => void) | undefined;
   readonly #clock: ServerClock;
+  readonly #trips = new Trips();
+  readonly #strays = new Strays();
   readonly #byName = new Map<string, number>();
   #feedback: Feedback | undefined;
   /** The limits that a request counts on by what it is, without being named in a charge. */
   #implied: readonly number[] = [];
+  /** Of these, the ones that headers may speak of. */
+  #told: readonly number[] = [];
   #patienceMs = Infinity;
+  #samples: Samples | undefined;
+  #thresholds: Thresholds | undefined;
 
   constructor(limits: readonly Limit[], clock: ServerClock, feedback: Feedback | undefined) {
     this.#clock = clock;
@@ -42,10 +53,11 @@ export class Quota {
         this.#byName.set(limit.name, known);
       } else {
         this.#byName.set(limit.name, this.limits.length);
-        this.limits.push(new QuotaLimit(limit, this.#clock, only));
+        this.limits.push(new QuotaLimit(limit, this.#clock, this.#trips, only));
       }
     }
     this.#implied = [...this.#byName.values()].filter((index) => IMPLIED.has(this.limits[index].unit));
+    this.#told = this.#implied.filter((index) => this.limits[index].headers.names.length > 0);
     const draining = this.current.filter((limit) => limit.align !== "fixed").map((limit) => limit.meter.perMs);
     this.#patienceMs = draining.length === 0 ? Infinity : Math.max(...draining);
   }
@@ -63,8 +75,22 @@ export class Quota {
     return [...this.#byName.values()].map((index) => this.limits[index]);
   }
 
+  get clock(): ServerClock {
+    return this.#clock;
+  }
+
   indexOf(name: string): number | undefined {
     return this.#byName.get(name);
+  }
+
+  /** Hears of every pair of answers that shows what a single request has cost. */
+  set onSample(listener: ((sample: Sample) => void) | undefined) {
+    this.#samples = listener === undefined ? undefined : new Samples(listener);
+  }
+
+  /** Hears when a counter rises above one of the shares of its limit, once until it has fallen again. */
+  watch(shares: readonly number[], onCrossing: ((limit: QuotaLimit, row: number, share: number, ratio: number) => void) | undefined): void {
+    this.#thresholds = onCrossing === undefined ? undefined : new Thresholds(shares, (limit, row, share, ratio) => onCrossing(this.limits[limit], row, share, ratio));
   }
 
   /** @param shared a long-lived connection: counts on limits of unit "connection" */
@@ -80,14 +106,7 @@ export class Quota {
       const units = limit.unit === "weight" ? cost.weight : limit.unit === "request" ? 1 : limit.unit === "order" ? cost.orders : shared ? 1 : 0;
       if (units > 0) demand.add(index, units, undefined);
     }
-    for (const charge of cost.charges ?? NO_REPORT) {
-      const index = this.#byName.get(charge.limit);
-      if (index === undefined || charge.units <= 0) continue;
-      if (this.limits[index].scope === "account" && account === undefined) continue;
-      const same = demand.limits.findIndex((limit, i) => limit === index && demand.keys[i] === charge.key);
-      if (same >= 0) demand.units[same] = charge.units;
-      else demand.add(index, charge.units, charge.key);
-    }
+    if (cost.charges !== undefined) this.#addCharges(demand, cost.charges);
     return demand;
   }
 
@@ -100,12 +119,13 @@ export class Quota {
     return undefined;
   }
 
-  /** Position in the demand of the first limit that has no room, or -1. */
+  /** Which of the demand's limits has no room now; -1 when all have. */
   shortOf(demand: Demand, egress: number, now: number): number {
-    const { limits, units, keys, account } = demand;
+    if (this.#strays.nextAt <= now) this.#arrive(now);
+    const { limits, units, keys, account, byHand } = demand;
     for (let i = 0; i < limits.length; i++) {
       const limit = this.limits[limits[i]];
-      if (limit.room(limit.rowOf(egress, account, keys[i], now), now) < units[i]) return i;
+      if (!limit.fits(limit.rowOf(egress, account, keys[i], now), now, units[i], byHand)) return i;
     }
     return -1;
   }
@@ -118,7 +138,8 @@ export class Quota {
       const free = limit.freeAt(limit.rowOf(egress, demand.account, demand.keys[i], now), now, demand.units[i]);
       if (free > at) at = free;
     }
-    return at;
+    // What was given up makes room, or at least makes known when there will be some.
+    return at > now && this.#strays.nextAt < at ? Math.max(now, this.#strays.nextAt) : at;
   }
 
   /** Takes all of it. The caller has asked `shortOf` at the same `now`. */
@@ -126,93 +147,149 @@ export class Quota {
     const count = demand.limits.length;
     const rows = new Array<number>(count);
     const stamps = new Array<number>(count);
+    const reserved: Reserved = { demand, rows, stamps, settled: false };
     for (let i = 0; i < count; i++) {
-      const limit = this.limits[demand.limits[i]];
-      rows[i] = limit.rowOf(egress, demand.account, demand.keys[i], now);
-      stamps[i] = limit.meter.take(rows[i], now, demand.units[i]);
+      const index = demand.limits[i];
+      const limit = this.limits[index];
+      const row = limit.rowOf(egress, demand.account, demand.keys[i], now);
+      rows[i] = row;
+      stamps[i] = limit.take(row, now, demand.units[i]);
+      if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, now) / limit.meter.limit);
+      if (this.#samples !== undefined && limit.watched) this.#samples.taken(row, reserved);
     }
-    return { demand, rows, stamps, settled: false };
+    return reserved;
   }
 
   /** Nothing was sent: everything is given back. */
   refund(reserved: Reserved, outcome: Outcome): void {
-    this.#settle(reserved, outcome, 0, undefined);
-  }
-
-  /** Given up without an answer: it may have been counted, so it stays. */
-  strand(reserved: Reserved, outcome: Outcome): void {
-    this.#settle(reserved, outcome, 1, undefined);
-  }
-
-  /** The head of the answer is here. True where units came back by it. */
-  answered(reserved: Reserved, egress: number, info: ResponseInfo, request: RequestInfo, outcome: Outcome): boolean {
-    const reported = this.#reports(reserved.demand, egress, info, request, outcome.now);
-    const success = info.status >= 200 && info.status < 300;
-    this.#settle(reserved, outcome, 1, success ? reserved.demand.weightOnSuccess : undefined, reported);
-    for (const { limit, row, used } of reported) limit.meter.observe(row, used, { ...outcome, reported: true });
-    return success && reserved.demand.weightOnSuccess !== undefined;
-  }
-
-  #settle(reserved: Reserved, outcome: Outcome, share: 0 | 1, weight: number | undefined, reported: readonly Report[] = NO_REPORT): void {
     if (reserved.settled) return;
     reserved.settled = true;
     const { demand, rows, stamps } = reserved;
     for (let i = 0; i < rows.length; i++) {
       const limit = this.limits[demand.limits[i]];
-      const units = demand.units[i];
-      const counted = share === 0 ? 0 : weight !== undefined && limit.unit === "weight" ? Math.min(weight, units) : units;
-      outcome.reported = reported.some((report) => report.limit === limit && report.row === rows[i]);
-      limit.meter.settle(rows[i], stamps[i], units, counted, outcome);
+      limit.refund(rows[i], stamps[i], demand.units[i], outcome);
+      this.#sample(reserved, i, rows[i], undefined, false);
     }
   }
 
-  #reports(demand: Demand, egress: number, info: ResponseInfo, request: RequestInfo, now: number): readonly Report[] {
-    if (this.#feedback !== undefined) return this.#fromFeedback(this.#feedback(info, request), demand, egress, now);
-    let reports: Report[] | undefined;
-    for (const index of this.#implied) {
-      const limit = this.limits[index];
-      const used = readUsed(limit, info);
-      if (used === undefined || (limit.scope === "account" && demand.account === undefined)) continue;
-      (reports ??= []).push({ limit, row: limit.rowOf(egress, demand.account, undefined, now), used });
+  /** Given up without an answer: it may arrive yet, and stays in flight until it no longer can; then it may have been counted. */
+  strand(reserved: Reserved, outcome: Outcome): void {
+    if (reserved.settled) return;
+    reserved.settled = true;
+    const { demand, rows } = reserved;
+    for (let i = 0; i < rows.length; i++) this.limits[demand.limits[i]].heard(rows[i]);
+    this.#strays.add(reserved, this.#trips.arrivedBy(outcome.sentAt, outcome.now));
+  }
+
+  /** The head of the answer is here. True where somebody waited for what it says. */
+  answered(reserved: Reserved, egress: number, info: ResponseInfo, request: RequestInfo, outcome: Outcome): boolean {
+    if (reserved.settled) return false;
+    reserved.settled = true;
+    const { demand, rows } = reserved;
+    this.#trips.learn(outcome.now - outcome.sentAt);
+    const succeeded = info.status >= 200 && info.status < 300;
+    let changed = succeeded && demand.weightOnSuccess !== undefined;
+    if (this.#feedback !== undefined) {
+      for (const { limit: name, used, key } of this.#fed(info, request)) {
+        const index = this.#byName.get(name);
+        if (index === undefined || !(used >= 0 && used <= this.limits[index].meter.limit * 10)) continue;
+        changed = this.#hear(reserved, index, this.limits[index].rowOf(egress, demand.account, key, outcome.now), used, succeeded, outcome) || changed;
+      }
+    } else {
+      for (const index of this.#told) {
+        const limit = this.limits[index];
+        if (limit.scope === "account" && demand.account === undefined) continue;
+        const used = limit.headers.read(info, limit.meter.limit);
+        if (used !== undefined) changed = this.#hear(reserved, index, limit.rowOf(egress, demand.account, undefined, outcome.now), used, succeeded, outcome) || changed;
+      }
     }
-    return reports ?? NO_REPORT;
+    for (let i = 0; i < rows.length; i++) if (rows[i] >= 0) changed = this.#settle(reserved, i, succeeded, outcome, undefined) || changed;
+    return changed;
   }
 
-  #fromFeedback(said: ReturnType<Feedback>, demand: Demand, egress: number, now: number): readonly Report[] {
-    const reports: Report[] = [];
-    for (const { limit: name, used, key } of said) {
-      const index = this.#byName.get(name);
-      if (index === undefined || !Number.isFinite(used) || used < 0) continue;
-      const limit = this.limits[index];
-      if (used > limit.meter.limit * 10) continue;
-      reports.push({ limit, row: limit.rowOf(egress, demand.account, key, now), used });
+  /**
+   * An answer refused a request, and named no limit. What it counted on is full until it turns where the answer did not say
+   * how long to wait; and where hardly anything was used, something is not as we think.
+   *
+   * @param told the answer says how long to wait
+   */
+  refused(demand: Demand, egress: number, told: boolean, outcome: Outcome): void {
+    let fullest: QuotaLimit | undefined;
+    let fullestRatio = -1;
+    for (let i = 0; i < demand.limits.length; i++) {
+      const limit = this.limits[demand.limits[i]];
+      if (limit.scope !== "exit" || (limit.unit !== "weight" && limit.unit !== "request")) continue;
+      const ratio = limit.meter.used(limit.rowOf(egress, demand.account, demand.keys[i], outcome.now), outcome.now) / limit.meter.limit;
+      if (ratio <= fullestRatio) continue;
+      fullest = limit;
+      fullestRatio = ratio;
     }
-    return reports;
+    if (fullest === undefined) return;
+    const row = fullest.rowOf(egress, demand.account, undefined, outcome.now);
+    fullest.refused(row, outcome.now);
+    if (!told && fullest.align === "fixed") fullest.meter.observe(row, fullest.meter.limit, outcome);
   }
 
-  get clock(): ServerClock {
-    return this.#clock;
+  /** A function of the user's that throws is no reason to lose an answer. */
+  #fed(info: ResponseInfo, request: RequestInfo): ReturnType<Feedback> {
+    try {
+      return this.#feedback?.(info, request) ?? [];
+    } catch (error) {
+      this.onFault?.(error);
+      return [];
+    }
   }
-}
 
-interface Report {
-  limit: QuotaLimit;
-  row: number;
-  used: number;
-}
+  #addCharges(demand: Demand, charges: NonNullable<Cost["charges"]>): void {
+    for (const charge of charges) {
+      const index = this.#byName.get(charge.limit);
+      if (index === undefined || charge.units <= 0) continue;
+      if (this.limits[index].scope === "account" && demand.account === undefined) continue;
+      const same = demand.limits.findIndex((limit, i) => limit === index && demand.keys[i] === charge.key);
+      if (same >= 0) demand.units[same] = charge.units;
+      else demand.add(index, charge.units, charge.key);
+    }
+  }
 
-/** What a header says of a limit. The name that this server was seen to use is asked first, and alone while it goes on answering. */
-function readUsed(limit: QuotaLimit, info: ResponseInfo): number | undefined {
-  if (limit.usedHeader !== undefined) {
-    const used = parseUsed(info.header(limit.usedHeader), limit.meter.limit);
-    if (used !== undefined) return used;
+  #hear(reserved: Reserved, index: number, row: number, used: number, succeeded: boolean, outcome: Outcome): boolean {
+    const { limits } = reserved.demand;
+    let changed = false;
+    let own = false;
+    for (let i = 0; i < limits.length && !own; i++) {
+      own = limits[i] === index && reserved.rows[i] === row;
+      if (own) changed = this.#settle(reserved, i, succeeded, outcome, used);
+    }
+    const limit = this.limits[index];
+    if (!own) limit.observe(row, used, outcome);
+    if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, outcome.now) / limit.meter.limit);
+    return changed;
   }
-  for (const name of limit.usedHeaders) {
-    if (name === limit.usedHeader) continue;
-    const used = parseUsed(info.header(name), limit.meter.limit);
-    if (used === undefined) continue;
-    limit.usedHeader = name;
-    return used;
+
+  #settle(reserved: Reserved, i: number, succeeded: boolean, outcome: Outcome, used: number | undefined): boolean {
+    const { demand, rows, stamps } = reserved;
+    const limit = this.limits[demand.limits[i]];
+    const units = demand.units[i];
+    const counted = succeeded && demand.weightOnSuccess !== undefined && limit.unit === "weight" ? Math.min(demand.weightOnSuccess, units) : units;
+    const row = rows[i];
+    rows[i] = -1;
+    const heard = limit.settle(row, stamps[i], units, counted, outcome, used);
+    if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);
+    return heard;
   }
-  return undefined;
+
+  #sample(reserved: Reserved, i: number, row: number, used: number | undefined, succeeded: boolean, outcome?: Outcome): void {
+    const limit = this.limits[reserved.demand.limits[i]];
+    if (this.#samples === undefined || !limit.watched) return;
+    const last = outcome === undefined ? NaN : (limit.meter as FixedMeter).lastWindow(outcome);
+    this.#samples.settled(row, reserved, used, reserved.stamps[i], last, reserved.demand.units[i], succeeded);
+  }
+
+  /** What was given up long enough ago has arrived, if ever. */
+  #arrive(now: number): void {
+    for (let stray = this.#strays.takeDue(now); stray !== undefined; stray = this.#strays.takeDue(now)) {
+      const { reserved, until } = stray;
+      const outcome: Outcome = { now: until, sentAt: until, writtenAt: undefined, answered: false };
+      for (let i = 0; i < reserved.rows.length; i++) this.#settle(reserved, i, false, outcome, undefined);
+    }
+  }
 }

@@ -81,6 +81,13 @@ export class SlidingMeter implements Meter {
     return { flying: log.flying, counted: log.sum };
   }
 
+  /** From another meter: what is in flight there, and what was counted as if now. */
+  takeOver(row: number, flying: number, counted: number, now: number): void {
+    const log = this.#logOf(row);
+    log.flying += flying;
+    if (counted > 0) log.add(now, counted, this.#grainMs);
+  }
+
   #logOf(row: number): Log {
     return (this.#logs[row] ??= new Log());
   }

@@ -1,3 +1,5 @@
+import type { ResponseInfo } from "../model/response.ts";
+
 /** Headers that name used units, by the unit that they count. Names as Binance documents them under "IP Limits" and "Unfilled Order Count". */
 const PREFIX: Record<string, string> = { weight: "x-mbx-used-weight", order: "x-mbx-order-count" };
 /** Intervals looked for where a target has only one limit of a unit: the ones in documented use, and the old form without any. */
@@ -5,6 +7,43 @@ const COMMON_INTERVALS = ["-1m", "-1s", "-10s", "-5m", "-1h", "-1d", ""];
 const LETTERS: readonly (readonly [ms: number, letter: string])[] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "m"], [1_000, "s"]];
 
 const FIGURE = /^\d{1,9}$/;
+/** After so many answers without one, it is looked for only in every 32nd: most servers have none. */
+const PATIENCE = 8;
+const LOOK_EVERY = 32;
+
+/** Where the answers of a server name what is used of one limit. */
+export class UsedHeaders {
+  /** The surest first. */
+  readonly names: readonly string[];
+  /** The one that this server was seen to send. */
+  #known: string | undefined;
+  #misses = 0;
+
+  constructor(unit: string, perMs: number, onlyOfItsUnit: boolean) {
+    this.names = usedHeaderNames(unit, perMs, onlyOfItsUnit);
+  }
+
+  /** Units used, as an answer says; the header that was seen before is asked alone while it goes on coming. */
+  read(info: ResponseInfo, limit: number): number | undefined {
+    if (this.#known !== undefined) {
+      const used = parseUsed(info.header(this.#known), limit);
+      if (used !== undefined) {
+        this.#misses = 0;
+        return used;
+      }
+    }
+    if (this.#misses++ >= PATIENCE && this.#misses % LOOK_EVERY !== 0) return undefined;
+    for (const name of this.names) {
+      if (name === this.#known) continue;
+      const used = parseUsed(info.header(name), limit);
+      if (used === undefined) continue;
+      this.#known = name;
+      this.#misses = 0;
+      return used;
+    }
+    return undefined;
+  }
+}
 
 /** `-1m`, `-10s`: the suffix of a header that counts over `perMs`; `undefined` for spans that have no such form. */
 export function intervalSuffix(perMs: number): string | undefined {

@@ -7,14 +7,16 @@ import type { Exit } from "../model/exit.ts";
 import type { Driver, Lease } from "../model/lease.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
-import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import type { VerdictKind } from "../model/verdict.ts";
 import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
-import { attemptIsLate, requestIsLate } from "./due.ts";
+import { channels, nextPoolName } from "../observe/channels.ts";
+import { announceEnd, announceRace, announceRequeue, announceTask } from "./announce.ts";
+import { attemptIsLate } from "./due.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
-import { faultOf, learnFrom, pauseFor } from "./learning.ts";
+import { learnFrom } from "./learning.ts";
 import { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { mayRetry } from "./retry.ts";
@@ -67,6 +69,9 @@ export class Engine {
   ready = false;
   closing = false;
   switches = 0;
+  #tasks = 0;
+  /** Names the pool in events. */
+  readonly name = nextPoolName();
   /** Called when nothing is in flight any more; set while closing. */
   onIdle: (() => void) | undefined;
 
@@ -105,6 +110,7 @@ export class Engine {
     const job = new Job(this, target, request, driver, hints?.priority ?? 0, now, wanted.timeoutMs ?? this.rules.timeoutMs);
     job.shared = wanted.shared;
     job.single = wanted.byHand;
+    job.hints = hints;
     job.strict = wanted.strict === true;
     if (this.closing) return this.#refuse(job, new ClosedError(target.name));
     const pin = hints?.lease;
@@ -119,11 +125,13 @@ export class Engine {
       const exit = offer(job, now);
       if (exit >= 0) {
         job.deadline = now + job.timeoutMs;
+        if (channels.taskCreated.hasSubscribers) announceTask(job, false);
         launch(job, exit, now);
         return job;
       }
       if (this.table.size === 0) return this.#refuse(job, noExit(target.name));
     }
+    if (channels.taskCreated.hasSubscribers) announceTask(job, true);
     this.#room.enter(job, now);
     if (this.ready) this.#sleep(target, target.desk.wakeAt, now);
     return job;
@@ -140,6 +148,7 @@ export class Engine {
     const job = new Job(this, target, request, driver, 0, now, Infinity);
     job.shared = wanted.shared;
     job.single = true;
+    job.hints = wanted.hints;
     const weighed = weigh(job, wanted.hints);
     if (weighed !== undefined) return weighed;
     // Whoever waits already goes first.
@@ -191,6 +200,7 @@ export class Engine {
   }
 
   requeue(job: Job): void {
+    if (channels.taskRequeued.hasSubscribers) announceRequeue(job);
     if (this.closing) {
       job.reject(new ClosedError(job.target.name));
       return;
@@ -208,12 +218,19 @@ export class Engine {
   won(job: Job, now: number): void {
     this.timers.remove(job);
     this.traffic.answeredAt(now, now - job.createdAt);
+    if (channels.taskSettled.hasSubscribers) announceEnd(job, "answered");
+    if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner as Leg);
   }
 
   /** It will have none. */
-  closed(job: Job): void {
+  closed(job: Job, outcome: "failed" | "aborted"): void {
     this.timers.remove(job);
     this.traffic.failed++;
+    if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
+  }
+
+  nextTask(): number {
+    return ++this.#tasks;
   }
 
   answered(leg: Leg, info: ResponseInfo, now: number): void {
@@ -221,14 +238,6 @@ export class Engine {
     learnFrom(leg, info, now);
     const { target } = leg.job;
     if (target.line.size > 0 && !target.atGate) this.pump(target);
-  }
-
-  faultOf(leg: Leg, error: unknown, sent: boolean): VerdictKind {
-    return faultOf(leg, error, sent);
-  }
-
-  pauseFor(leg: Leg, verdict: Verdict): void {
-    pauseFor(leg, verdict, undefined, this.clock.now());
   }
 
   /** A lease by hand of which nothing was used: everything comes back. */
@@ -258,10 +267,6 @@ export class Engine {
       return;
     }
     attemptIsLate(leg, now);
-  }
-
-  jobDue(job: Job, now: number): void {
-    requestIsLate(job, now);
   }
 
   /** Refuses everything that waits. */

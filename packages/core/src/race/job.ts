@@ -1,11 +1,12 @@
 import { MaxAttemptsError, MultihomeError } from "../errors.ts";
 import type { Dispatch, Driver } from "../model/lease.ts";
-import type { RequestInfo } from "../model/request.ts";
+import type { Hints, RequestInfo } from "../model/request.ts";
 import type { AttemptRecord, VerdictKind } from "../model/verdict.ts";
 import type { Demand } from "../quota/demand.ts";
 import type { RequestCost } from "../weights/index.ts";
 import type { Rank, Standing } from "../queue/line.ts";
 import type { Lane, TimerNode } from "../time/timer-queue.ts";
+import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
 import type { Leg } from "./leg.ts";
 import type { Target } from "./target.ts";
@@ -24,6 +25,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   readonly target: Target;
   readonly request: RequestInfo;
   readonly driver: Driver;
+  hints: Hints | undefined = undefined;
   demand: Demand | undefined;
   weight = 1;
   width = 1;
@@ -56,6 +58,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   timeoutMs: number;
   deadline = Infinity;
 
+  #id: string | undefined;
+
   linePrev: Standing | undefined = undefined;
   lineNext: Standing | undefined = undefined;
   rank: Rank | undefined = undefined;
@@ -78,6 +82,11 @@ export class Job implements Dispatch, Standing, TimerNode {
   /** Waits for an exit of its own, not for any: those before it in the line are not in its way. */
   get picky(): boolean {
     return this.shared || this.pin >= 0;
+  }
+
+  /** Names it in events; made only where one is listened to. */
+  get id(): string {
+    return (this.#id ??= `task-${this.engine.nextTask()}`);
   }
 
   get legCount(): number {
@@ -160,13 +169,13 @@ export class Job implements Dispatch, Standing, TimerNode {
   abort(reason: unknown): void {
     if (!this.done) {
       this.engine.forget(this);
-      this.#close();
+      this.#close("aborted");
     }
     this.#stopAll(reason, undefined);
   }
 
   due(now: number): void {
-    this.engine.jobDue(this, now);
+    requestIsLate(this, now);
   }
 
   /** What of it may be printed: its request may carry keys. */
@@ -238,10 +247,10 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.engine.requeue(this);
   }
 
-  #close(): void {
+  #close(outcome: "failed" | "aborted" = "failed"): void {
     if (this.done) return;
     this.done = true;
-    this.engine.closed(this);
+    this.engine.closed(this, outcome);
   }
 
   #stopAll(reason: unknown, but: Leg | undefined): void {

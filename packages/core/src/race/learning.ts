@@ -2,6 +2,8 @@ import { connectFault } from "../connect/connect-error.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
+import { channels } from "../observe/channels.ts";
+import { announceRefusal } from "./announce.ts";
 import type { Leg } from "./leg.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
@@ -15,8 +17,8 @@ export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
     leg.counted = true;
     const { quota } = target;
     if (leg.reserved !== undefined && quota !== undefined) {
-      const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now, target.serverClock.known ? 0 : engine.clock.wallTime());
-      const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true, reported: false };
+      const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now);
+      const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true };
       const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], info, request, outcome);
       target.desk.settled(exitIndex, gaveBack);
     }
@@ -50,16 +52,23 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
     const index = quota.indexOf(verdict.limit);
     if (index !== undefined) {
       const limit = quota.limits[index];
-      limit.pause(limit.rowOf(egress, account, undefined, now), now + (asked ?? limit.meter.perMs));
+      const row = limit.rowOf(egress, account, undefined, now);
+      // A fixed window turns for all at once; of the others one whole span is as long as it can take.
+      const until = asked !== undefined ? now + asked : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
+      limit.pause(row, until);
+      if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, limit.scope, limit.name, until - now);
       return;
     }
   }
-  if (verdict.scope === "account" && account !== undefined) {
-    pauses.pauseAccount(account, reason, asked, now);
-  } else if (verdict.scope === "target") {
-    pauses.pauseAll(reason, asked, now);
+  const scope = verdict.scope === "account" && account === undefined ? "exit" : (verdict.scope ?? "exit");
+  let until: number;
+  if (scope === "account") {
+    until = pauses.pauseAccount(account as string, reason, asked, now);
+  } else if (scope === "target") {
+    until = pauses.pauseAll(reason, asked, now);
   } else {
-    pauses.pauseExit(egress, reason, asked, now);
+    until = pauses.pauseExit(egress, reason, asked, now);
+    if (reason === "rate-limited" && job.demand !== undefined) quota?.refused(job.demand, egress, asked !== undefined, { now, sentAt: leg.startedAt, writtenAt: undefined, answered: true });
     engine.switches++;
     if (reason === "banned") {
       const second = pauses.secondBan(egress, now);
@@ -67,6 +76,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       else if (second) pauses.pauseAll("banned", undefined, now);
     }
   }
+  if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, scope, undefined, until - now);
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
+import { channels } from "../observe/channels.ts";
+import { announceLease, announceSettled } from "./announce.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
@@ -25,6 +27,7 @@ export class Leases {
     const reserved = job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
     const leg = new Leg(job, exit, now, reserved);
     this.#live.add(leg);
+    if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
     if (job.cost !== undefined) target.sent(job.cost);
     target.inFlight++;
     target.outcomes.started(exit);
@@ -48,6 +51,7 @@ export class Leases {
     // A good answer is as old as its head: what its reader does with the body says nothing about the exit, and the time costs.
     const now = kind === "success" && leg.headAt > 0 ? leg.headAt : clock.now();
     leg.over = true;
+    if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
     timers.remove(leg);
     this.#live.remove(leg);
     if (!leg.counted) {

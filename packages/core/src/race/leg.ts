@@ -8,6 +8,7 @@ import type { Reserved } from "../quota/demand.ts";
 import type { Lane, TimerNode } from "../time/timer-queue.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
+import { faultOf, pauseFor } from "./learning.ts";
 import { isResponseInfo, verdictOf } from "./outcome.ts";
 
 /** A response whose reader leaves it alone for so long gives its place in `maxInFlight` to others. */
@@ -113,7 +114,7 @@ export class Leg implements PublicLeg, TimerNode {
 
   fail(error: unknown, sent: boolean): void {
     if (this.over) return;
-    const kind = this.stopped ? "aborted" : this.engine.faultOf(this, error, sent);
+    const kind = this.stopped ? "aborted" : faultOf(this, error, sent);
     this.reason = reasonOf(error);
     this.engine.finish(this, kind, sent);
     if (!this.stopped) this.job.failed(this, error, sent, kind);
@@ -131,12 +132,12 @@ export class Leg implements PublicLeg, TimerNode {
     }
     if (outcome instanceof Error) {
       this.reason = reasonOf(outcome);
-      this.verdict = this.engine.faultOf(this, outcome, true);
+      this.verdict = faultOf(this, outcome, true);
       return;
     }
     const verdict = verdictOf(outcome);
     this.verdict = verdict.kind;
-    this.engine.pauseFor(this, verdict);
+    pauseFor(this, verdict, undefined, this.engine.clock.now());
   }
 
   release(): void {

@@ -27,6 +27,8 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
     rules.account?.(request),
     job.shared,
   );
+  job.demand.byHand = job.single;
+  if (hints?.weight === undefined) job.demand.source = cost;
   const over = quota.impossible(job.demand);
   if (over === undefined) return undefined;
   return new MultihomeError("MH_ERR_OVER_QUOTA", `The request to ${target.name} costs more than its limit "${over.name}" (${over.meter.limit} in ${over.meter.perMs} ms) ever allows.`, { target: target.name });

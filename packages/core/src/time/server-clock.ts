@@ -63,14 +63,14 @@ export class ServerClock {
     return now + this.#high + this.#slack(now);
   }
 
+  /** How far apart the two are. */
+  uncertainMs(now: number): number {
+    return this.#high - this.#low + 2 * this.#slack(now);
+  }
+
   /** Our monotonic time at which the server's clock has certainly reached `serverTime`. */
   certainlyAt(serverTime: number, now: number): number {
     return serverTime - this.#low + this.#slack(now);
-  }
-
-  /** Our monotonic time until which the server's clock has certainly not reached `serverTime`. */
-  notBefore(serverTime: number, now: number): number {
-    return serverTime - this.#high - this.#slack(now);
   }
 
   /** Learns from an answer. Returns the epoch second that it was written in, where it says so and is believed. */
@@ -111,7 +111,7 @@ export class ServerClock {
   #contradict(apart: number, low: number, high: number, now: number): boolean {
     if (apart <= STEP_MS) {
       // Both may be right: the bounds follow the latest, and stay wide enough for the one before.
-      this.#spread = Math.max(this.#spread, apart);
+      this.#spread = Math.max(this.#spread, Math.abs(low - this.#low), Math.abs(high - this.#high));
       this.#low = low;
       this.#high = high;
       this.#learntAt = now;

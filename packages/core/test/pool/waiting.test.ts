@@ -69,6 +69,23 @@ test("several limits are reserved together or not at all", async () => {
   await pool.close();
 });
 
+test("explain says by which exits a request could leave now, and why not by the others", async () => {
+  const { pool, clock } = await openPool({ targets: { "api.test": { serverOffset: 0, limits: [{ name: "r", unit: "request", limit: 1, per: "1m", align: "fixed" }] } } }, 3);
+  await pool.run(get(), scriptedTransport());
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "300" } }, {}]));
+  const [first, second, third] = addresses(3);
+  const { exits, wouldWaitMs, queued, target } = pool.explain(get());
+  assert.deepEqual(exits, [
+    { id: first, usable: false, reason: "limit:r", retryAfterMs: 60_000 },
+    { id: second, usable: false, reason: "banned", retryAfterMs: 300_000 },
+    { id: third, usable: false, reason: "limit:r", retryAfterMs: 60_000 },
+  ]);
+  assert.deepEqual({ wouldWaitMs, queued, target }, { wouldWaitMs: 60_000, queued: 0, target: "api.test" });
+  await clock.advance(60_000);
+  assert.equal(pool.explain(get()).wouldWaitMs, 0);
+  await pool.close();
+});
+
 test("a request heavier than any window is refused at once", async () => {
   const { pool } = await openPool({ targets: { "api.test": { weights: () => 11, limits: [{ name: "w", unit: "weight", limit: 10, per: "1m" }] } } }, 1);
   assert.equal(await outcome(pool.run(get(), scriptedTransport())), "error MH_ERR_OVER_QUOTA");

@@ -1,18 +1,19 @@
 import { yieldToLoop } from "../../time/yield-to-loop.ts";
 import type { ParsedProxy } from "../parsed-proxy.ts";
-import { redactLine } from "../redact.ts";
-import { isBlankOrComment, parseListLine } from "./list-line.ts";
+import { isBlankOrComment, parseListLine, parsePlainLine } from "./list-line.ts";
 import type { ListedProxy } from "./listed-proxy.ts";
 import { mayBePublic } from "./public-lookup.ts";
+import { sampleOf } from "./redact-source.ts";
 import type { UserIds } from "./user-ids.ts";
 
 /** Bytes of a list after decoding, or characters of lines that came as such. */
 export const LONGEST_LIST = 32 * 1024 * 1024;
+const LONGEST_LIST_TEXT = "32 MB";
 /** Ten times what a pool is made for; beyond it a list is an attack on this process's memory, or no list. */
 export const MOST_PROXIES = 200_000;
 
 const LONGEST_LINE = 2_048;
-// The slowest lines, which need a URL parser, take some 5 µs: a tenth of a second's tenth at most.
+// The slowest lines, which need a URL parser, take some 5 µs: ten milliseconds at most.
 const LINES_AT_ONCE = 2_048;
 
 /** What has been read of a list. */
@@ -77,35 +78,29 @@ export class ListIntake {
       tail = "";
     }
     this.#tail = tail;
-    const more = await this.addLines(lines);
-    if (more && taken.length < chunk.length) this.#cutAt(`${LONGEST_LIST / 1024 / 1024} MB`);
+    await this.#addAll(lines);
+    if (taken.length < chunk.length) this.#cutAt(LONGEST_LIST_TEXT);
     return this.#goesOn;
   }
 
-  /** Takes whole lines. False: that is enough. What is no text is a refused line. */
-  async addLines(lines: Iterable<unknown>): Promise<boolean> {
-    for (const line of lines) {
-      if (!this.#goesOn) return false;
-      this.#add(line);
-      if (++this.#sinceTurn < LINES_AT_ONCE) continue;
-      this.#sinceTurn = 0;
-      await yieldToLoop();
+  /** Takes whole lines; what is no text is a refused one. False: that is enough. */
+  async addLines(lines: readonly unknown[]): Promise<boolean> {
+    let end = 0;
+    while (end < lines.length && this.#size <= LONGEST_LIST) {
+      const line = lines[end++];
+      this.#size += typeof line === "string" ? line.length + 1 : 1;
     }
+    if (this.#size > LONGEST_LIST) end--;
+    await this.#addAll(lines, end);
+    if (end < lines.length) this.#cutAt(LONGEST_LIST_TEXT);
     return this.#goesOn;
-  }
-
-  /** As `addLines`, for lines that came one by one and whose size nobody has counted yet. */
-  async addText(line: unknown): Promise<boolean> {
-    this.#size += typeof line === "string" ? line.length + 1 : 1;
-    if (this.#size > LONGEST_LIST) this.#cutAt(`${LONGEST_LIST / 1024 / 1024} MB`);
-    return this.addLines([line]);
   }
 
   /** The text has come to its end by itself: then the last line is whole, too. */
-  async end(): Promise<void> {
+  end(): void {
     const last = this.#tail + this.#decoder.decode();
     this.#tail = "";
-    if (!this.#overlong && last !== "") await this.addLines([last]);
+    if (!this.#overlong && last !== "" && this.#goesOn) this.#add(last);
   }
 
   /** What there is. Lines that still come from somewhere are not taken any more. */
@@ -125,6 +120,23 @@ export class ListIntake {
     return !this.#closed && this.#cut === undefined;
   }
 
+  async #addAll(lines: readonly unknown[], end: number = lines.length): Promise<void> {
+    let from = 0;
+    while (from < end && this.#goesOn) {
+      const to = Math.min(end, from + LINES_AT_ONCE - this.#sinceTurn);
+      this.#addSome(lines, from, to);
+      this.#sinceTurn += to - from;
+      from = to;
+      if (this.#sinceTurn < LINES_AT_ONCE) continue;
+      this.#sinceTurn = 0;
+      await yieldToLoop();
+    }
+  }
+
+  #addSome(lines: readonly unknown[], from: number, to: number): void {
+    for (let index = from; index < to && this.#cut === undefined; index++) this.#add(lines[index]);
+  }
+
   #cutAt(what: string): void {
     this.#cut ??= `longer than ${what}`;
   }
@@ -132,16 +144,18 @@ export class ListIntake {
   #add(line: unknown): void {
     this.#number++;
     if (typeof line !== "string") return this.#refuse("", "not a text");
+    const plain = parsePlainLine(line);
+    if (plain !== undefined) return this.#list(line, plain);
     const text = line.trim(); // A byte order mark counts as white space.
     if (isBlankOrComment(text)) return;
     const parsed = parseListLine(text);
-    if (parsed.kind === "refused") return this.#refuse(text, parsed.reason);
-    if (this.publicSource && !mayBePublic(parsed.host, parsed.isAddress)) return this.#refuse(text, "a private address, in a list that is public");
-    this.#lines++;
-    this.#list(parsed);
+    if (parsed.kind === "refused") this.#refuse(text, parsed.reason);
+    else this.#list(text, parsed);
   }
 
-  #list(proxy: ParsedProxy): void {
+  #list(text: string, proxy: ParsedProxy): void {
+    if (this.publicSource && !mayBePublic(proxy.host, proxy.isAddress)) return this.#refuse(text, "a private address, in a list that is public");
+    this.#lines++;
     const id = proxy.username === undefined ? proxy.place : this.#ids.idOf(proxy.place, proxy.username);
     const known = this.#byId.get(id);
     if (known === undefined) {
@@ -156,6 +170,6 @@ export class ListIntake {
   #refuse(text: string, reason: string): void {
     this.#lines++;
     this.#refused++;
-    this.#sample ??= `line ${this.#number}, "${redactLine(text)}": ${reason}`;
+    this.#sample ??= `line ${this.#number}, "${sampleOf(text)}": ${reason}`;
   }
 }

@@ -8,15 +8,19 @@ const DEFAULT_PROTOCOL: ProxyProtocol = "socks5";
 const OPTIONS = { defaultProtocol: DEFAULT_PROTOCOL };
 const LONGEST_LINE = 2_048;
 
-const COMMENT = /^(?:#|\/\/|;)/;
 // Lists put a country, a speed or a date behind the proxy. An "@" further on would mean that the first word was a part of
 // the credentials, and a line break that this is more than one line.
-const FIRST_WORD = /^([^ \t,;|]+)[ \t]*[ \t,;|]([^@\r\n\u2028\u2029]*)$/;
+const FIRST_WORDS = [/^([^ \t]+)[ \t][^@\r\n\u2028\u2029]*$/, /^([^,;|]+)[,;|][^@\r\n\u2028\u2029]*$/];
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]{0,19}:\/\//i;
+
+/** `192.0.2.1:1080` and its like: nearly every line of nearly every list, and the only ones that need not be trimmed or looked at for comments. */
+export function parsePlainLine(line: string): ParsedProxy | undefined {
+  return parsePlainProxy(line, DEFAULT_PROTOCOL);
+}
 
 /** Is there nothing to read in this line? Expects it trimmed. */
 export function isBlankOrComment(text: string): boolean {
-  return text === "" || COMMENT.test(text);
+  return text === "" || text.startsWith("#") || text.startsWith("//") || text.startsWith(";");
 }
 
 /**
@@ -25,23 +29,23 @@ export function isBlankOrComment(text: string): boolean {
  * be there, and the host is an address or has a dot (`top:10` is CSS, `error:404` a page). Never throws.
  */
 export function parseListLine(text: string): ParsedProxy | RefusedLine {
-  // Before the length, because nearly every line is of this form, and none of them is long.
-  const plain = parsePlainProxy(text, DEFAULT_PROTOCOL);
-  if (plain !== undefined) return plain;
   if (text.length > LONGEST_LINE) return refused(`longer than ${LONGEST_LINE} characters`);
   const whole = parseWord(text);
   if (whole.kind === "proxy") return whole;
 
-  const first = FIRST_WORD.exec(text)?.[1];
-  if (first === undefined || !endsInPort(first)) return whole;
-  const parsed = parseWord(first);
-  return parsed.kind === "proxy" ? parsed : whole;
+  for (const pattern of FIRST_WORDS) {
+    const first = pattern.exec(text)?.[1];
+    if (first === undefined || !endsInPort(first)) continue;
+    const parsed = parseWord(first);
+    if (parsed.kind === "proxy") return parsed;
+  }
+  return whole;
 }
 
 function parseWord(word: string): ParsedProxy | RefusedLine {
   const parsed = parseProxyLine(word, OPTIONS);
   if (parsed.kind === "refused" || HAS_SCHEME.test(word)) return parsed;
-  if (!endsInPort(word)) return refused("neither a scheme nor a port");
+  if (!endsInPort(word)) return refused("no proxy: neither a scheme nor a port");
   return looksLikeHost(word) ? parsed : refused("no scheme, and the host is neither an address nor a name with a dot");
 }
 

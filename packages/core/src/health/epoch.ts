@@ -1,0 +1,52 @@
+/** The present never stands above this, so that a time ahead of it by as much still fits 32 bits. */
+const HALF = 2 ** 31;
+/** What is kept of the past when the scale is moved on: 12.4 days. Nothing older than minutes matters to a score. */
+const KEPT = 2 ** 30;
+/** A clock that goes back by less is one whose readings came in another order. */
+const JUMP_MS = 1_000;
+
+/**
+ * Times in 32 bits: whole milliseconds since an origin, 0 meaning never. Two things may happen to a clock, and neither
+ * breaks a stored time. After 24.8 days the origin moves on, and all stored times with it (`rebase`). When the clock jumps
+ * back, the origin goes back with it, so that a rest lasts as long as it was meant to.
+ */
+export class Epoch {
+  readonly #rebase: (byMs: number) => void;
+  #origin = Number.NaN;
+  #last = 0;
+
+  /** @param rebase subtracts from every stored time; see `moved` */
+  constructor(rebase: (byMs: number) => void) {
+    this.#rebase = rebase;
+  }
+
+  /** The tick of this moment, at least 1. */
+  tick(now: number): number {
+    if (!(now >= this.#last)) this.#wentBack(now);
+    this.#last = now;
+    if (Number.isNaN(this.#origin)) this.#origin = Math.floor(now) - 1;
+    const tick = Math.max(1, Math.ceil(now) - this.#origin);
+    return tick <= HALF ? tick : this.#moveOn(tick);
+  }
+
+  /** The moment of a tick, on the clock's scale. */
+  at(tick: number): number {
+    return this.#origin + tick;
+  }
+
+  #wentBack(now: number): void {
+    if (this.#last - now > JUMP_MS) this.#origin -= Math.floor(this.#last - now);
+  }
+
+  #moveOn(tick: number): number {
+    const by = tick - KEPT;
+    this.#origin += by;
+    this.#rebase(by);
+    return KEPT;
+  }
+}
+
+/** A stored time on a scale whose origin has moved on: never stays never, what lies before the new origin is long ago. */
+export function moved(tick: number, byMs: number): number {
+  return tick === 0 ? 0 : Math.max(1, tick - byMs);
+}

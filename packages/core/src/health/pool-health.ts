@@ -1,0 +1,97 @@
+import type { Census } from "./census.ts";
+import { Epoch } from "./epoch.ts";
+import { ExitRecords } from "./exit-record.ts";
+import { DEFAULT_HEALTH, type HealthRules } from "./rules.ts";
+import { TargetHealth } from "./target-health.ts";
+
+/** Cells that are kept over all targets: 32 MB of them, 52 targets with 20,000 exits each. */
+const MOST_CELLS = 1 << 20;
+
+/** The health of a pool: its exits over all targets, and the targets. */
+export class PoolHealth {
+  readonly census: Census;
+  readonly records: ExitRecords;
+  readonly epoch: Epoch;
+  readonly #targets = new Set<TargetHealth>();
+  readonly #mostCells: number;
+  #rules: HealthRules;
+  #cells = 0;
+  #uses = 0;
+
+  constructor(census: Census, rules: HealthRules = DEFAULT_HEALTH, mostCells = MOST_CELLS) {
+    this.census = census;
+    this.#rules = rules;
+    this.#mostCells = mostCells;
+    this.records = new ExitRecords(rules);
+    this.epoch = new Epoch((byMs) => {
+      this.records.rebase(byMs);
+      for (const target of this.#targets) target.rebase(byMs);
+    });
+  }
+
+  get rules(): HealthRules {
+    return this.#rules;
+  }
+
+  /** Hold from the next outcome on; rests that run keep their ends. */
+  set rules(rules: HealthRules) {
+    this.#rules = rules;
+    this.records.rules = rules;
+  }
+
+  /** Bytes of all cells and records. */
+  get bytes(): number {
+    let bytes = this.records.bytes;
+    for (const target of this.#targets) bytes += target.bytes;
+    return bytes;
+  }
+
+  get targets(): number {
+    return this.#targets.size;
+  }
+
+  /** A target's health; let go of it with `drop`. */
+  target(): TargetHealth {
+    const target = new TargetHealth(this);
+    this.#targets.add(target);
+    return target;
+  }
+
+  drop(target: TargetHealth): void {
+    if (this.#targets.delete(target)) this.#cells -= target.cells;
+  }
+
+  /** Called by a target whose cells are written to. Where there are too many, the one that has been idle for longest loses its own. */
+  used(target: TargetHealth, grownBy: number): void {
+    target.usedAt = ++this.#uses;
+    if (grownBy === 0 || !this.#targets.has(target)) return;
+    this.#cells += grownBy;
+    while (this.#cells > this.#mostCells && this.#clearIdlest(target)) continue;
+  }
+
+  /**
+   * A source still lists the exit. To be called for each listed exit at each refresh, also where the list is a fixed one.
+   * @returns true when it was dead and may now be tried again, once
+   */
+  refreshed(exit: number): boolean {
+    return this.records.refreshed(exit);
+  }
+
+  /** The exit's index is given to another one. */
+  forget(exit: number): void {
+    this.records.forget(exit);
+    for (const target of this.#targets) target.forget(exit);
+  }
+
+  #clearIdlest(but: TargetHealth): boolean {
+    let idlest: TargetHealth | undefined;
+    for (const target of this.#targets) {
+      if (target === but || target.inFlight > 0 || target.cells === 0) continue;
+      if (idlest === undefined || target.usedAt < idlest.usedAt) idlest = target;
+    }
+    if (idlest === undefined) return false;
+    this.#cells -= idlest.cells;
+    idlest.clear();
+    return true;
+  }
+}

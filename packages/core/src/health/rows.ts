@@ -1,0 +1,79 @@
+/** One page of rows, seen as whole numbers and as fractions. */
+export interface Page {
+  readonly u32: Uint32Array;
+  readonly f32: Float32Array;
+}
+
+/** Exits a page: large enough that its own 250 bytes do not count, small enough that a few scattered exits do not cost a table. */
+const PAGE_BITS = 8;
+const PAGE_EXITS = 1 << PAGE_BITS;
+const FIRST_EXITS = 8;
+
+/**
+ * A few numbers for each exit, all zero until they are first written. The numbers of one exit lie side by side: looking at
+ * an exit among 20,000 costs one miss of the cache, and with a column each it would cost one for every number.
+ * Pages are made when one of their exits is first used.
+ */
+export class Rows {
+  readonly words: number;
+  #pages: (Page | undefined)[] = [];
+  /** Exits that there is room for now. */
+  exits = 0;
+
+  constructor(words: number) {
+    this.words = words;
+  }
+
+  /** Where an exit's numbers begin in its page. */
+  offset(exit: number): number {
+    return (exit & (PAGE_EXITS - 1)) * this.words;
+  }
+
+  /** The page of an exit, if it has one. */
+  peek(exit: number): Page | undefined {
+    const page = this.#pages[exit >>> PAGE_BITS];
+    return page !== undefined && this.offset(exit) < page.u32.length ? page : undefined;
+  }
+
+  open(exit: number): Page {
+    return this.peek(exit) ?? this.#make(exit);
+  }
+
+  get bytes(): number {
+    return this.exits * this.words * 4;
+  }
+
+  clear(): void {
+    this.#pages = [];
+    this.exits = 0;
+  }
+
+  wipe(exit: number): void {
+    const at = this.offset(exit);
+    this.peek(exit)?.u32.fill(0, at, at + this.words);
+  }
+
+  /** Calls back with the page, the offset and the exit of every row there is, used or not. */
+  each(visit: (page: Page, at: number, exit: number) => void): void {
+    for (let p = 0; p < this.#pages.length; p++) {
+      const page = this.#pages[p];
+      if (page === undefined) continue;
+      for (let at = 0, exit = p << PAGE_BITS; at < page.u32.length; at += this.words, exit++) visit(page, at, exit);
+    }
+  }
+
+  /** A small pool does not pay for a page of 256. */
+  #make(exit: number): Page {
+    const index = exit >>> PAGE_BITS;
+    const old = this.#pages[index];
+    let exits = old === undefined ? FIRST_EXITS : (old.u32.length / this.words) * 2;
+    while (exits <= (exit & (PAGE_EXITS - 1))) exits *= 2;
+    const u32 = new Uint32Array(exits * this.words);
+    if (old !== undefined) u32.set(old.u32);
+    this.exits += exits - (old === undefined ? 0 : old.u32.length / this.words);
+    const page: Page = { u32, f32: new Float32Array(u32.buffer) };
+    while (this.#pages.length <= index) this.#pages.push(undefined);
+    this.#pages[index] = page;
+    return page;
+  }
+}

@@ -1,0 +1,176 @@
+import { channel, type Channel } from "node:diagnostics_channel";
+
+/** What every message says: which pool it is from, and when, on the pool's own monotonic clock. */
+interface Base {
+  /** Names the pool inside this process: `"pool-1"`. */
+  readonly pool: string;
+  readonly at: number;
+}
+
+export interface LeaseAcquired extends Base {
+  readonly exit: string;
+  readonly target: string;
+  readonly weight: number;
+  readonly mode: "ephemeral" | "shared";
+  readonly kind: string | undefined;
+  readonly batchId: string | undefined;
+  /** 1 for the first round of a request. */
+  readonly attempt: number;
+  /** From the request's beginning, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+export interface LeaseSettled extends Base {
+  readonly exit: string;
+  readonly target: string;
+  readonly verdict: string;
+  readonly reason: string | undefined;
+  /** From the lease to its end. */
+  readonly durationMs: number;
+  /** To the head of the answer, where one came. */
+  readonly latencyMs: number | undefined;
+  readonly kind: string | undefined;
+  readonly batchId: string | undefined;
+}
+
+export interface ExitChanged extends Base {
+  readonly exit: string;
+  /** `undefined`: the exit as a whole. */
+  readonly target: string | undefined;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  /** How long it rests, where it does. */
+  readonly cooldownMs: number | undefined;
+  readonly consecutiveFails: number | undefined;
+}
+
+export interface LimitUpdated extends Base {
+  readonly exit: string;
+  readonly target: string;
+  readonly limit: string;
+  readonly used: number;
+  readonly of: number;
+  readonly utilisation: number;
+  /** What made it known: our own count, or the server's. */
+  readonly source: "own" | "server";
+  /** The threshold that was crossed, where one was. */
+  readonly level: "warning" | "status" | "critical" | undefined;
+}
+
+export interface RequestRefused extends Base {
+  readonly exit: string;
+  readonly target: string;
+  readonly verdict: "rate-limited" | "banned";
+  readonly scope: "exit" | "account" | "target";
+  readonly limit: string | undefined;
+  readonly cooldownMs: number;
+}
+
+export interface BreakerChanged extends Base {
+  readonly target: string;
+  readonly from: "closed" | "open" | "half-open";
+  readonly to: "closed" | "open" | "half-open";
+  readonly reason: string;
+}
+
+export interface TaskCreated extends Base {
+  readonly task: string;
+  readonly target: string;
+  readonly kind: string | undefined;
+  readonly batchId: string | undefined;
+  /** It found no exit at once. */
+  readonly queued: boolean;
+}
+
+export interface TaskRequeued extends Base {
+  readonly task: string;
+  readonly target: string;
+  readonly reason: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+}
+
+export interface TaskSettled extends Base {
+  readonly task: string;
+  readonly target: string;
+  readonly outcome: "answered" | "failed" | "aborted";
+  readonly exit: string | undefined;
+  readonly reason: string | undefined;
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly legs: number;
+  readonly durationMs: number;
+  readonly kind: string | undefined;
+  readonly batchId: string | undefined;
+}
+
+export interface RaceSettled extends Base {
+  readonly task: string;
+  readonly target: string;
+  readonly legs: number;
+  readonly winner: string;
+  readonly latencyMs: number;
+}
+
+export interface AlertRaised extends Base {
+  readonly alert: "consecutive-failures" | "ban";
+  readonly exit: string;
+  readonly target: string;
+  readonly count: number;
+}
+
+export interface Messages {
+  "multihome:lease.acquired": LeaseAcquired;
+  "multihome:lease.settled": LeaseSettled;
+  "multihome:exit.changed": ExitChanged;
+  "multihome:limit.updated": LimitUpdated;
+  "multihome:request.refused": RequestRefused;
+  "multihome:breaker.changed": BreakerChanged;
+  "multihome:task.created": TaskCreated;
+  "multihome:task.requeued": TaskRequeued;
+  "multihome:task.settled": TaskSettled;
+  "multihome:race.settled": RaceSettled;
+  "multihome:alert.raised": AlertRaised;
+}
+
+export type ChannelName = keyof Messages;
+
+const make = <K extends ChannelName>(name: K): Channel<unknown, Messages[K]> => channel(name) as unknown as Channel<unknown, Messages[K]>;
+
+/** The one source of events. Ask `hasSubscribers` before making a message: with nobody listening an event costs one look. */
+export const channels = {
+  leaseAcquired: make("multihome:lease.acquired"),
+  leaseSettled: make("multihome:lease.settled"),
+  exitChanged: make("multihome:exit.changed"),
+  limitUpdated: make("multihome:limit.updated"),
+  requestRefused: make("multihome:request.refused"),
+  breakerChanged: make("multihome:breaker.changed"),
+  taskCreated: make("multihome:task.created"),
+  taskRequeued: make("multihome:task.requeued"),
+  taskSettled: make("multihome:task.settled"),
+  raceSettled: make("multihome:race.settled"),
+  alertRaised: make("multihome:alert.raised"),
+} as const;
+
+export const CHANNEL_NAMES: readonly ChannelName[] = Object.values(channels).map(({ name }) => name as ChannelName);
+
+let pools = 0;
+
+/** A name for a pool, unique in this process. */
+export function nextPoolName(): string {
+  return `pool-${++pools}`;
+}
+
+/**
+ * Calls `listener` with every message of one pool on a channel.
+ * @returns takes the subscription back
+ */
+export function subscribe<K extends ChannelName>(name: K, pool: string, listener: (message: Messages[K]) => void): () => void {
+  const handler = (message: unknown): void => {
+    if ((message as Base).pool === pool) listener(message as Messages[K]);
+  };
+  const source = channel(name);
+  source.subscribe(handler);
+  return () => void source.unsubscribe(handler);
+}

@@ -1,0 +1,133 @@
+import type { ExitPool } from "@multihome/core";
+import type { Dispatcher } from "undici";
+import { CONNECTION_EVENTS } from "./exit-agents.ts";
+import type { ExitDispatcherOptions } from "./options.ts";
+import { Sender } from "./sender.ts";
+import { assertSupported, assertUndici, type InnerDispatcher, type UndiciModule } from "./undici.ts";
+
+/** Private by symbol, not by `#`: `compose` stands a Proxy before the dispatcher, and calls its methods through that. */
+const SENDER: unique symbol = Symbol("multihome.sender");
+const LIFE: unique symbol = Symbol("multihome.life");
+
+type Callback = (error: Error | null, data: null) => void;
+
+interface Life {
+  readonly options: ExitDispatcherOptions;
+  closing: Promise<void> | undefined;
+  destroying: Promise<void> | undefined;
+  /** Knows the limits of WebSockets and EventSources that this undici has by default. */
+  limits: InnerDispatcher | undefined;
+}
+
+export type ExitDispatcherClass<D = Dispatcher> = new (pool: ExitPool, options?: ExitDispatcherOptions) => D;
+
+const classes = new WeakMap<UndiciModule, ExitDispatcherClass>();
+
+/**
+ * The class for one version of undici, whose Dispatcher it extends; the same one for the same module.
+ *
+ * @param version for the error that the constructor throws where it is too old
+ * @throws MultihomeError `MH_ERR_CONFIG` where the module is no undici
+ */
+export function exitDispatcherClass(undici: UndiciModule, version: () => string | undefined = () => undefined): ExitDispatcherClass {
+  assertUndici(undici);
+  let known = classes.get(undici);
+  if (known === undefined) classes.set(undici, (known = makeClass(undici, version)));
+  return known;
+}
+
+function makeClass(undici: UndiciModule, version: () => string | undefined): ExitDispatcherClass {
+  const Base = undici.Dispatcher as unknown as new () => Dispatcher;
+  const { ClientDestroyedError, InvalidArgumentError } = undici.errors;
+  let supported = false;
+
+  class ExitDispatcher extends Base {
+    readonly [SENDER]: Sender;
+    readonly [LIFE]: Life;
+
+    constructor(pool: ExitPool, options: ExitDispatcherOptions = {}) {
+      super();
+      if (!supported) assertSupported(undici, version());
+      supported = true;
+      this[SENDER] = new Sender(undici, pool, options);
+      this[LIFE] = { options, closing: undefined, destroying: undefined, limits: undefined };
+      forwardEvents(this, this[SENDER]);
+    }
+
+    override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+      return this[SENDER].dispatch(options as never, handler as never);
+    }
+
+    get closed(): boolean {
+      return this[SENDER].closed;
+    }
+
+    get destroyed(): boolean {
+      return this[SENDER].destroyed;
+    }
+
+    /** fetch hands a mock the body as it was given, not as an iterator. */
+    get isMockActive(): boolean {
+      const { dispatcherFor } = this[LIFE].options;
+      return typeof dispatcherFor === "object" && dispatcherFor.isMockActive === true;
+    }
+
+    get webSocketOptions(): unknown {
+      return limitsOf(this[LIFE]).webSocketOptions;
+    }
+
+    get eventSourceOptions(): unknown {
+      return limitsOf(this[LIFE]).eventSourceOptions;
+    }
+
+    /** Refuses new requests, and resolves when those that run have ended and their connections are closed. */
+    override close(callback?: Callback): Promise<void> {
+      if (callback === undefined) return new Promise((resolve, reject) => void this.close((error) => (error === null ? resolve() : reject(error))));
+      if (typeof callback !== "function") throw new InvalidArgumentError("invalid callback");
+      const sender = this[SENDER];
+      if (sender.destroyed) {
+        queueMicrotask(() => callback(new ClientDestroyedError(), null));
+        return undefined as never;
+      }
+      sender.closed = true;
+      const closing = (this[LIFE].closing ??= sender.idle().then(() => sender.share.release()).then(() => {
+        sender.destroyed = true;
+      }));
+      void closing.then(() => callback(null, null));
+      return undefined as never;
+    }
+
+    /** Ends what runs, and closes every connection. */
+    override destroy(error?: Error | null | Callback, callback?: Callback): Promise<void> {
+      if (typeof error === "function") return this.destroy(null, error);
+      if (callback === undefined) return new Promise((resolve, reject) => void this.destroy(error, (failure) => (failure === null ? resolve() : reject(failure))));
+      if (typeof callback !== "function") throw new InvalidArgumentError("invalid callback");
+      const sender = this[SENDER];
+      sender.destroyed = true;
+      const reason = error ?? new ClientDestroyedError();
+      sender.endAll(reason);
+      const destroying = (this[LIFE].destroying ??= sender.share.release(reason));
+      void destroying.then(() => callback(null, null));
+      return undefined as never;
+    }
+  }
+
+  function limitsOf(life: Life): InnerDispatcher {
+    return (life.limits ??= new undici.Agent({ webSocket: life.options.webSocket, eventSource: life.options.eventSource } as never));
+  }
+
+  return ExitDispatcher as unknown as ExitDispatcherClass;
+}
+
+/** Only for those who listen: most never do, and dispatchers come and go with leases. */
+function forwardEvents(dispatcher: Dispatcher, { share }: Sender): void {
+  const forwarded = new Set<string>();
+  (dispatcher as NodeJS.EventEmitter).on("newListener", (name: string | symbol) => {
+    const event = CONNECTION_EVENTS.find((each) => each === name);
+    if (event === undefined || forwarded.has(event)) return;
+    forwarded.add(event);
+    share.agents.events.on(event, (origin: URL, targets: readonly unknown[], ...rest: unknown[]) => {
+      (dispatcher as NodeJS.EventEmitter).emit(event, origin, [dispatcher, ...targets], ...rest);
+    });
+  });
+}
