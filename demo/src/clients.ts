@@ -23,7 +23,7 @@ export function sendByGot(client: Got, url: string): Send {
 
 export function sendByFetch(url: string): Send {
   return async ({ method, path, body }) => {
-    const response = await fetch(url + path, { method, body, headers: body === undefined ? {} : ORDER_HEADERS });
+    const response = await fetch(url + path, body === undefined ? { method } : { method, body, headers: ORDER_HEADERS });
     await response.arrayBuffer();
     return response.status;
   };

@@ -54,15 +54,19 @@ for (const [index, code] of examples.slice(3).entries()) {
 /** Runs a program of the clients' examples and the given ones against the exchange; answers with the addresses that it saw. */
 async function run(further: readonly string[]): Promise<{ stdout: string; addresses: string[] }> {
   exchange.reset();
-  const imports = new Set<string>();
+  const imports = new Map<string, string>();
   const bodies = [...clients, ...further].map((code, index) => {
-    for (const [line] of code.matchAll(/^import .*$/gm)) imports.add(line.replace(/;.*/, ";"));
+    for (const [, names, from] of code.matchAll(/^import (.*) from "(.*)";/gm)) {
+      // Two examples may take the same names, or more, from one package.
+      for (const name of names.split(/[{}, ]+/).filter((text) => text !== "")) imports.set(name, names.includes("{") ? `import { ${name} } from "${from}";` : `import ${name} from "${from}";`);
+    }
     const body = code.replace(/^import .*$/gm, "");
     // In a block of its own, with its own pool, if it has one.
     return index < clients.length ? body : `{ ${body}\n await pool.close(); }`;
   });
-  const program = [...imports, ...bodies, "await pool.close();"].join("\n")
+  const program = [...imports.values(), ...bodies, "await pool.close();"].join("\n")
     .replace('local: "auto"', `local: ${JSON.stringify(EXITS)}`)
+    .replace("binance: binanceSpot()", 'binance: { ...binanceSpot(), hosts: "127.0.0.1" }')
     // But not where nothing is sent: weights belong to the real host.
     .replaceAll(/(?<!weigh\(.*)https:\/\/api\.binance\.com/g, exchange.url);
   const file = path.join(dir, "example.mjs");

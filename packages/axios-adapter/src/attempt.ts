@@ -2,7 +2,8 @@ import { isMultihomeError, MultihomeError } from "@multihome/core";
 import type { Leg, ResponseInfo } from "@multihome/core";
 import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { isUntouched } from "./body.ts";
+import { holdBody, isUntouched } from "./body.ts";
+import type { HeldBody } from "./body.ts";
 import { causeOf, cutError, isOwnDoing, isRedirectError, restoreConfig } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { HandSignal } from "./hand-signal.ts";
@@ -49,19 +50,20 @@ export class Attempt {
 
   begin(headers: InternalAxiosRequestConfig["headers"]): void {
     const { config, context } = this.exchange;
-    const inner: InternalAxiosRequestConfig = {
-      ...config,
-      headers,
-      httpAgent: this.#hops.agents.http,
-      httpsAgent: this.#hops.agents.https,
-      // Else a proxy of the environment would win over the agents.
-      proxy: false,
-      signal: this.#signal,
-      cancelToken: undefined,
-      // Both are the whole request's, not one attempt's.
-      timeout: 0,
-      validateStatus: null,
-    };
+    const inner = copyOf(config);
+    inner.headers = headers;
+    inner.httpAgent = this.#hops.agents.http;
+    inner.httpsAgent = this.#hops.agents.https;
+    // Else a proxy of the environment would win over the agents.
+    inner.proxy = false;
+    inner.signal = this.#signal;
+    inner.cancelToken = undefined;
+    // Both are the whole request's, not one attempt's.
+    inner.timeout = 0;
+    inner.validateStatus = null;
+    // A transport of the user's own may send in a way that nobody here sees begin.
+    const held = config.transport ? undefined : holdBody(config.data);
+    if (held !== undefined) inner.data = held.body;
     if (config.maxRedirects !== 0) inner.beforeRedirect = (...details) => this.#hops.beforeRedirect(...details);
     let sending: Promise<AxiosResponse>;
     try {
@@ -69,10 +71,17 @@ export class Attempt {
     } catch (error) {
       sending = Promise.reject(error as Error);
     }
+    if (held !== undefined) this.#beginWhenConnected(held);
     sending.then(
       (response) => this.#resolved(response),
       (error: unknown) => this.#rejected(error),
     );
+  }
+
+  #beginWhenConnected({ begin }: HeldBody): void {
+    // No request has reached our agents: a mock took it, and will wait for the body.
+    if (this.request === undefined) begin();
+    else this.request.once("socket", begin);
   }
 
   /** Given up. Its connection is ended, or taken back before it stands; a stream that the caller has gets an error. */
@@ -271,4 +280,11 @@ export class Attempt {
   #isOver(): boolean {
     return this.#phase === "over";
   }
+}
+
+/** One by one: axios's configs are dictionaries without a prototype, and spreading one costs five times as much. */
+function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(config)) copy[key] = (config as unknown as Record<string, unknown>)[key];
+  return copy as unknown as InternalAxiosRequestConfig;
 }

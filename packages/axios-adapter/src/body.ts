@@ -1,3 +1,6 @@
+import { PassThrough } from "node:stream";
+import type { Readable } from "node:stream";
+
 /** What axios sends as a stream, by axios's own rule; Node's, and older ones that only know `pipe`. */
 export interface BodyStream {
   on(event: string, listener: (...values: never[]) => void): unknown;
@@ -35,4 +38,31 @@ export function isUntouched(data: unknown): boolean {
   if (!isBodyStream(data)) return true;
   // Streams older than Node's Readable do not say; form-data's is one.
   return data.readableDidRead === false && data.destroyed === false;
+}
+
+/** A stream that stands for the caller's, and `begin`, which lets his flow into it. */
+export interface HeldBody {
+  readonly body: PassThrough;
+  readonly begin: () => void;
+}
+
+/**
+ * A body that is not touched before its connection stands. axios pipes a stream into its request at once, where it waits for
+ * the connection; when that fails the pieces are gone, and no further attempt could be made.
+ *
+ * `undefined` for what is no stream, and for streams that axios asks for more than their pieces (form-data's).
+ */
+export function holdBody(data: unknown): HeldBody | undefined {
+  if (!isBodyStream(data) || data.readableDidRead !== false || typeof (data as { getHeaders?: unknown }).getHeaders === "function") return undefined;
+  const source = data as unknown as Readable;
+  const body = new PassThrough();
+  // Its failures are the request's, who hears of them elsewhere.
+  body.on("error", () => {});
+  const begin = (): void => {
+    source.once("close", () => {
+      if (!source.readableEnded) body.destroy();
+    });
+    source.pipe(body);
+  };
+  return { body, begin };
 }

@@ -2,6 +2,7 @@ import type { Hints, RequestInfo } from "@multihome/core";
 import type { AxiosInstance, InternalAxiosRequestConfig } from "axios";
 import { isReplayable, visibleBody } from "./body.ts";
 import type { Context } from "./context.ts";
+import { pathOf } from "./origin.ts";
 import type { Origin } from "./origin.ts";
 
 /** An axios config as the pool sees it. What costs something is made when it is asked for: many targets have no weights. */
@@ -13,6 +14,7 @@ export class ConfigRequest implements RequestInfo {
   readonly #context: Context;
   readonly #config: InternalAxiosRequestConfig;
   readonly #origin: Origin;
+  #path: string | undefined;
 
   constructor(context: Context, config: InternalAxiosRequestConfig, origin: Origin) {
     this.#context = context;
@@ -29,14 +31,9 @@ export class ConfigRequest implements RequestInfo {
     return `${this.#origin.protocol}//${this.host}${this.path}`;
   }
 
+  /** Kept: rules of the user's may read it more than once. */
   get path(): string {
-    const { url, baseURL, params, paramsSerializer, allowAbsoluteUrls } = this.#config;
-    const uri = uriBuilderOf(this.#context).getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls });
-    const start = uri.indexOf("//") + 2;
-    const path = /[/?#\\]/.exec(uri.slice(start));
-    if (path === null) return "/";
-    const rest = uri.slice(start + path.index).split("#", 1)[0];
-    return rest.startsWith("/") ? rest : `/${rest}`;
+    return (this.#path ??= this.#makePath());
   }
 
   get headers(): Record<string, string> {
@@ -50,6 +47,30 @@ export class ConfigRequest implements RequestInfo {
   get body(): string | Uint8Array | null | undefined {
     return visibleBody(this.#config.data);
   }
+
+  #makePath(): string {
+    const config = this.#config;
+    const { url, baseURL, params, paramsSerializer, allowAbsoluteUrls } = config;
+    if (!params) return pathOf(config);
+    const query = paramsSerializer ? undefined : plainQuery(params);
+    if (query === undefined) return pathOf({ ...config, baseURL: undefined, url: uriBuilderOf(this.#context).getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls }) });
+    const path = pathOf(config);
+    return query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`;
+  }
+}
+
+/** `a=1&b=x` of params that are plain values; `undefined` of any others, whose form is axios's own business. */
+function plainQuery(params: unknown): string | undefined {
+  if (typeof params !== "object" || params === null) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(params);
+  if (prototype !== null && prototype !== Object.prototype) return undefined;
+  let query = "";
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined || value === null) continue;
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return undefined;
+    query += `${query === "" ? "" : "&"}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+  }
+  return query;
 }
 
 const builders = new WeakMap<Context, Pick<AxiosInstance, "getUri">>();

@@ -150,9 +150,9 @@ export class Exchange implements Driver {
     const onSignal = (): void => canceled();
     const onToken = (reason: Cancel | undefined): void => this.cancel(reason ?? new CanceledError(undefined, config));
     const onBodyError = (error: Error): void => this.cancel(AxiosError.from(error, undefined, config, this.#attempt?.request));
-    // Later on axios watches for this itself.
     const onBodyClose = (): void => {
-      if (this.#attempt === undefined && isBodyStream(data) && data.readableEnded !== true) canceled("Request stream has been aborted");
+      // Streams older than Node's Readable do not say whether they have ended; of these axios has to judge, once it has them.
+      if (isBodyStream(data) && (data.readableEnded ?? this.#attempt !== undefined) === false) canceled("Request stream has been aborted");
     };
     this.#forget = () => {
       signal?.removeEventListener?.("abort", onSignal);

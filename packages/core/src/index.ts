@@ -22,5 +22,6 @@ export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
 export type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 export type { AttemptRecord, Verdict, VerdictKind } from "./model/verdict.ts";
+export type { ChannelName, Messages } from "./observe/channels.ts";
 export type { Clock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";

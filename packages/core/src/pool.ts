@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ClosedError, MultihomeError, PoolFullError } from "./errors.ts";
-import { checkExits } from "./exits/check-exits.ts";
 import { describeExits } from "./exits/describe.ts";
 import { ExitTable } from "./exits/exit-table.ts";
 import { resolveExits } from "./exits/inventory.ts";
@@ -11,22 +10,27 @@ import type { ExitPoolOptions } from "./model/options.ts";
 import type { AcquireOptions, AdapterHost, ExitPool, Explanation, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 import type { Hints, RequestInfo } from "./model/request.ts";
 import { exitAgents } from "./node-http/index.ts";
+import { CHANNEL_NAMES, subscribe, type ChannelName, type Messages } from "./observe/channels.ts";
 import { Log } from "./observe/log.ts";
-import { checkOptions, configError, type Problem } from "./options.ts";
+import { summaryLine } from "./observe/lines.ts";
+import { narrate } from "./observe/narrator.ts";
+import { configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
-import { Engine, type EngineRules } from "./race/engine.ts";
+import { Engine } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/acquire.ts";
 import { explain } from "./race/explain.ts";
 import type { Job } from "./race/job.ts";
 import { PromiseDriver } from "./race/promise-driver.ts";
 import { statusOf } from "./race/status.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
-import { calculatorFor, pathOf, Targets } from "./race/targets.ts";
+import { pathOf, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
+import { engineRules, validated } from "./settings.ts";
 import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 import { mapItems } from "./tasks/map.ts";
 import { taskHandle } from "./tasks/task-handle.ts";
 import { durationMs } from "./time/duration.ts";
+import { Alarm } from "./time/timer-queue.ts";
 import { systemRandom } from "./time/random.ts";
 
 /** Sockets that may stay open over all exits, idle ones included: half of what systems allow a process by default (1,024 files). */
@@ -51,6 +55,8 @@ class Pool implements ExitPool {
   readonly #engine: Engine;
   readonly #targets: Targets;
   readonly #ready: Promise<void>;
+  readonly #endNarration: () => void;
+  readonly #summary: Alarm;
   readonly #releases = new Set<() => void | Promise<void>>();
   #hints: AsyncLocalStorage<Hints> | undefined;
   #closing: Promise<void> | undefined;
@@ -71,6 +77,8 @@ class Pool implements ExitPool {
     });
     this.#engine.gate.limit(options.maxInFlight);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
+    this.#summary = new Alarm((now) => this.#summarize(now));
+    this.#endNarration = narrate(this.#engine.name, this.#log);
     this.#ready = this.#start();
     // Whoever asks for ready() is told; nobody has to ask.
     this.#ready.catch(() => {});
@@ -171,6 +179,18 @@ class Pool implements ExitPool {
     if (this.#engine.ready) for (const target of this.#targets) this.#engine.pump(target);
   }
 
+  on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void {
+    if (!(CHANNEL_NAMES as readonly string[]).includes(name)) throw new RangeError(`Expected one of ${CHANNEL_NAMES.join(", ")}, got \`${name}\`.`);
+    return subscribe(name as unknown as ChannelName, this.#engine.name, (message) => {
+      try {
+        (listener as (message: unknown) => void)(message);
+      } catch (error) {
+        // What a listener does is no concern of a request.
+        this.#log.warn(`A listener of ${name} threw.`, { error });
+      }
+    });
+  }
+
   close(options: { drain?: number | `${number}${"ms" | "s" | "m" | "h" | "d"}` } = {}): Promise<void> {
     return (this.#closing ??= this.#close(durationMs(options.drain ?? "500ms")));
   }
@@ -187,6 +207,7 @@ class Pool implements ExitPool {
       for (const target of this.#targets) for (let exit = 0; exit < this.#table.length; exit++) target.desk.admit(exit);
       for (const line of describeExits(found)) this.#log.info(line, {});
       this.#engine.open(this.#targets);
+      this.#setSummary(this.#clock.now());
       if (this.#table.size > 0) return;
       const reasons = found.left.map(({ id, reason }) => `${id} (${reason})`).join(", ");
       throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${reasons === "" ? "" : `: ${reasons}`}.`);
@@ -212,8 +233,21 @@ class Pool implements ExitPool {
     }
     engine.stopAll(new ClosedError());
     engine.timers.stop();
+    this.#endNarration();
     await Promise.all([...this.#releases].map(async (release) => release()));
     this.#releases.clear();
+  }
+
+  /** A line for the log, now and then; nothing is set where nobody reads it. */
+  #summarize(now: number): void {
+    const { exits, tasks, throughput, successRate1m, breakers } = this.status();
+    this.#log.info(summaryLine({ ...exits, perSecond: throughput.s10, successRate: successRate1m, pending: tasks.pending, breakers }), {});
+    this.#setSummary(now);
+  }
+
+  #setSummary(now: number): void {
+    const every = this.#options.summaryEvery ?? "30s";
+    if (every !== false && this.#log.heard) this.#engine.timers.add(this.#summary, now, durationMs(every));
   }
 
   #submit<R>({ request, target, hints }: Asked, transport: Transport<R>, { signal, timeout }: RunOptions): TaskHandle<R> {
@@ -265,34 +299,4 @@ class Pool implements ExitPool {
       maxSockets: MAX_SOCKETS,
     };
   }
-}
-
-/** Where one of these is no list at all, its entries cannot be looked at. */
-const EXIT_LISTS = /^(options|exits|exits\.(local|exclude|proxies|sources))$/;
-
-/** Every problem in one error, whichever room would have found it. */
-function validated(options: ExitPoolOptions): ExitPoolOptions {
-  const problems = checkOptions(options);
-  if (!problems.some(({ path }) => EXIT_LISTS.test(path))) problems.push(...checkExits(options.exits ?? {}).problems);
-  for (const [path, rules] of [...Object.entries(options.targets ?? {}).map(([name, target]) => [`targets.${name}.weights`, target] as const), ["defaults.weights", options.defaults ?? {}] as const]) {
-    if (problems.some((problem) => problem.path.startsWith(path))) continue;
-    try {
-      calculatorFor(rules);
-    } catch (error) {
-      problems.push({ path, given: "a table with mistakes", expected: `a valid one:\n    ${(error as Error).message.replaceAll("\n", "\n    ")}` });
-    }
-  }
-  if (problems.length > 0) throw configError(problems);
-  return options;
-}
-
-function engineRules({ queue = {}, attemptTimeout }: ExitPoolOptions): EngineRules {
-  const attempt = attemptTimeout === undefined ? undefined : attemptTimeout === false ? Infinity : durationMs(attemptTimeout);
-  return {
-    capacity: queue.capacity ?? 1_000,
-    maxAttempts: queue.maxAttempts ?? 5,
-    timeoutMs: queue.timeout === false ? Infinity : durationMs(queue.timeout ?? "60s"),
-    attemptTimeoutMs: attempt ?? Infinity,
-    proxyAttemptTimeoutMs: attempt ?? durationMs("8s"),
-  };
 }

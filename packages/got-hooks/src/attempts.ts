@@ -109,8 +109,9 @@ export class Attempts implements Driver {
     this.#winner?.request.destroy();
   }
 
-  failWrites(error: Error): void {
-    this.#body?.fail(error);
+  /** Nobody will take what is still to be written. */
+  failWrites(error: Error | undefined): void {
+    this.#body?.fail(error ?? GIVEN_UP);
   }
 
   setIdleTimeout(ms: number): void {

@@ -24,10 +24,10 @@ export interface GotHooksOptions {
   mode?: "request" | "agent";
 }
 
-type RequestFunction = (first: URL | NativeOptions, second?: NativeOptions | ResponseListener, third?: ResponseListener) => ClientRequest | RequestFacade;
+/** On a request function of ours: the pool that it leads through. A property, because a WeakMap costs the collector more than the rest of it. */
+const POOL: unique symbol = Symbol("pool");
 
-/** Request functions of ours, and the pool that they lead through. */
-const ours = new WeakMap<object, ExitPool>();
+type RequestFunction = ((first: URL | NativeOptions, second?: NativeOptions | ResponseListener, third?: ResponseListener) => ClientRequest | RequestFacade) & { [POOL]?: ExitPool };
 
 /**
  * Sends the requests of a got instance through a pool: `got.extend(gotHooks(pool))`. Each attempt and each hop of a redirect is leased
@@ -97,12 +97,12 @@ function requestFunction(outlet: Outlet, got: GotOptions | undefined): RequestFu
     attempts.begin();
     return attempts.direct ?? new RequestFacade(attempts);
   };
-  ours.set(request, outlet.pool);
+  request[POOL] = outlet.pool;
   return request;
 }
 
 function poolOf(request: unknown): ExitPool | undefined {
-  return typeof request === "function" ? ours.get(request) : undefined;
+  return typeof request === "function" ? (request as RequestFunction)[POOL] : undefined;
 }
 
 function refuseBoth(): never {

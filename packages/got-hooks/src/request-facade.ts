@@ -256,7 +256,7 @@ export class RequestFacade extends Stream {
         return;
       case "told":
         // The second time is when got's own stream goes; from then on it takes errors of writes for what they are.
-        return this.#attempts.failWrites(this.#end ?? hangUp());
+        return this.#attempts.failWrites(this.#end);
       case "no":
         return;
       default:

@@ -188,6 +188,8 @@ export abstract class LegHandler implements ResponseInfo, Opener {
         return;
       case "peeking":
         if (isCallersOwn(error)) {
+          // There is a head, which the caller would have had by now if we had not waited for more.
+          this.exchange.tellHead(this, this.status, this.statusText);
           this.callersOwn(error);
           return;
         }

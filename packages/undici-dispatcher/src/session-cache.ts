@@ -16,7 +16,7 @@ export class SessionCache {
     return this.#sessions.get(server);
   }
 
-  /** Keeps what the server gives this connection for the next one; a connection that fails takes it away again. */
+  /** Keeps what the server gives this connection for the next one. How it ends does not matter: undici closes each with an error. */
   watch(server: string, socket: Socket): void {
     if (this.#most === 0) return;
     socket.on("session", (session: Buffer) => {
@@ -25,9 +25,6 @@ export class SessionCache {
       if (this.#sessions.size <= this.#most) return;
       const [oldest] = this.#sessions.keys();
       this.#sessions.delete(oldest);
-    });
-    socket.once("close", (failed: boolean) => {
-      if (failed) this.#sessions.delete(server);
     });
   }
 

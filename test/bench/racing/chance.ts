@@ -22,8 +22,3 @@ export function normal(random: () => number): number {
 export function between([low, high]: readonly [number, number], random: () => number): number {
   return low + (high - low) * random();
 }
-
-/** Spread evenly over the logarithm. */
-export function logBetween([low, high]: readonly [number, number], random: () => number): number {
-  return low * (high / low) ** random();
-}

@@ -18,7 +18,7 @@ const CORE: Readonly<Record<string, ExitPoolOptions>> = {
 /** Variants of the documents' policy, where they leave something open. */
 const DOCUMENTS_VARIANTS: Readonly<Record<string, Partial<DocumentsRules>>> = {
   onePlace: { places: "one" },
-  noExplore: { explore: 0 },
+  explore: { explore: 0.1 },
   noJitter: { jitter: 0 },
 };
 

@@ -14,7 +14,7 @@ export interface DocumentsRules {
   readonly jitter: number;
 }
 
-export const DOCUMENTS: DocumentsRules = { width: 3, explore: 0.1, places: "all", jitter: 0.01 };
+export const DOCUMENTS: DocumentsRules = { width: 3, explore: 0, places: "all", jitter: 0.01 };
 
 const WINDOW = 30;
 const COOLDOWN_AFTER = 3;

@@ -1,5 +1,5 @@
 import { seededRandom } from "@multihome/core/testing";
-import { between, exponential, logBetween, streamOf } from "./chance.ts";
+import { between, exponential, normal, streamOf } from "./chance.ts";
 import { HOSTS, type World } from "./worlds.ts";
 
 /** The truth about every proxy of a world: what a policy has to find out. */
@@ -35,8 +35,9 @@ export class Population {
     this.#flipAt = new Float64Array(size).fill(Infinity);
     this.#meanUpMs = (world.medianUpMinutes * 60_000) / Math.LN2;
     this.#meanDownMs = (this.#meanUpMs * (1 - world.upShare)) / world.upShare;
+    const { median, sigma, range: [shortest, longest] } = world.latency;
     for (let proxy = 0; proxy < size; proxy++) {
-      this.medianMs[proxy] = logBetween(world.latency, random) * 1_000;
+      this.medianMs[proxy] = Math.min(longest, Math.max(shortest, median * Math.exp(sigma * normal(random)))) * 1_000;
       this.success[proxy] = between(world.success, random);
       this.refuses[proxy] = random() < world.refuse ? 1 : 0;
       for (let host = 0; host < HOSTS; host++) this.banned[proxy * HOSTS + host] = random() < world.banned[host] ? 1 : 0;

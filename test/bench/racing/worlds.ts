@@ -11,8 +11,8 @@ export interface World {
   readonly medianUpMinutes: number;
   /** Share of the dead that refuse at once; the rest hang. */
   readonly refuse: number;
-  /** Range of the median latency of a proxy, in seconds, spread evenly over its logarithm. */
-  readonly latency: readonly [number, number];
+  /** The median latency of a proxy, in seconds: log-normal itself, and never outside the range. */
+  readonly latency: { readonly median: number; readonly sigma: number; readonly range: readonly [number, number] };
   /** σ of the log-normal latency within a proxy. */
   readonly sigma: number;
   /** Range of the likelihood of success of one that is up. What fails then is half an answer, half a hang. */
@@ -36,7 +36,7 @@ const A: World = {
   upShare: 0.5,
   medianUpMinutes: 3.3,
   refuse: 0.35,
-  latency: [0.3, 6],
+  latency: { median: 1.8, sigma: 0.75, range: [0.3, 6] },
   sigma: 0.5,
   success: [0.5, 0.98],
   banned: [0.2, 0.2, 0.2],
@@ -64,7 +64,7 @@ export const WORLDS: readonly World[] = [
   { ...A, name: "outage", about: "A, and the whole network is gone for 30 s of every 240 s", outage: { everySeconds: 240, forSeconds: 30 } },
   { ...A, name: "tails", about: "A with latencies that spread over decades", sigma: 1.4 },
   { ...A, name: "cold", about: "1,200 unknown proxies of which 120 work, for ever", everAlive: 0.1, upShare: 1, medianUpMinutes: Infinity },
-  { ...A, name: "slow", about: "nothing answers within three seconds", latency: [3, 6.5], sigma: 0.2 },
+  { ...A, name: "slow", about: "nothing answers within three seconds", latency: { median: 4.5, sigma: 0.3, range: [3, 6.5] }, sigma: 0.2 },
   { ...A, name: "scarce", about: "six of 1,200 up at a time", everAlive: 0.01 },
   { ...A, name: "restless", about: "up for half a minute, then gone", medianUpMinutes: 0.5 },
 ];

@@ -1,3 +1,4 @@
+import type { ChannelName, Messages } from "../observe/channels.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Duration } from "../time/duration.ts";
 import type { Exit } from "./exit.ts";
@@ -127,6 +128,12 @@ export interface ExitPool extends AsyncDisposable {
   status(): PoolStatus;
   /** Objects merge by key, arrays replace; counters and bans survive. `clock`, `random`, `ledger` and `state.file` cannot change. */
   update(change: Partial<ExitPoolOptions>): void;
+  /**
+   * Calls `listener` with this pool's messages on a channel; `docs/diagnostics.md` lists them. A listener that throws is
+   * warned about and changes nothing.
+   * @returns takes the subscription back
+   */
+  on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void;
   /**
    * Refuses what waits, lets what runs end for up to `drain`, stops the rest, closes every socket.
    * @param options.drain default "500ms": long enough for answers on their way, short enough to end a program with

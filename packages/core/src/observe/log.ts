@@ -14,12 +14,22 @@ export class Log {
     this.#logger = logger;
   }
 
+  /** Does anybody read what is not a warning? */
+  get heard(): boolean {
+    return this.#logger !== undefined || debug.enabled;
+  }
+
   info(message: string, fields: object): void {
     this.#write("info", message, fields);
   }
 
   warn(message: string, fields: object): void {
     if (this.#logger === undefined) process.emitWarning(message, { type: "MultihomeWarning" });
+    this.#write("warn", message, fields);
+  }
+
+  /** A warning about the course of things, not about the program: nothing for a terminal that asked for no log. */
+  warnQuietly(message: string, fields: object): void {
     this.#write("warn", message, fields);
   }
 

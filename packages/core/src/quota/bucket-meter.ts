@@ -25,14 +25,13 @@ export class BucketMeter implements Meter {
     return this.limit - this.used(row, now);
   }
 
-  take(row: number, now: number, units: number): number {
+  take(row: number, now: number, units: number): void {
     this.#refill(row, now);
     this.#missing[row] += units;
     this.#flying[row] += units;
-    return now;
   }
 
-  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void {
     this.#refill(row, outcome.now);
     this.#flying[row] = less(this.#flying[row], units);
     this.#missing[row] = less(this.#missing[row], units - counted);

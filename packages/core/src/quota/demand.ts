@@ -36,12 +36,11 @@ export class Demand {
   }
 }
 
-/** What an attempt has taken: rows and stamps beside the demand that they answer. */
+/** What an attempt has taken: rows beside the demand that they answer. */
 export interface Reserved {
   readonly demand: Demand;
   /** A row is -1 from when it is settled. */
   readonly rows: number[];
-  readonly stamps: number[];
   /** Settled already; a second time is ignored. */
   settled: boolean;
 }

@@ -25,7 +25,7 @@ export class FixedMeter implements Meter {
   readonly #clock: ServerClock;
   /** Counts what is sent while the server's window is unknown. */
   readonly #blind: SlidingMeter;
-  readonly #columns = new Columns(11);
+  readonly #columns = new Columns(10);
   /** Number of the first of the two windows. */
   #window!: Float64Array;
   /** The clock's epoch that `window` belongs to; 0 while the row is counted blindly. */
@@ -37,8 +37,6 @@ export class FixedMeter implements Meter {
   /** The largest figure that the server named. */
   #header!: Float64Array;
   #headerNext!: Float64Array;
-  /** The same of the window before. */
-  #headerBefore!: Float64Array;
   /** The part of `own` that came without such a figure, and after the last one. */
   #unseen!: Float64Array;
   #unseenNext!: Float64Array;
@@ -67,26 +65,21 @@ export class FixedMeter implements Meter {
     return this.#clock.latest(now) < (this.#window[row] + 1) * this.perMs ? here : Math.min(here, this.#limit - this.#usedInNext(row));
   }
 
-  take(row: number, now: number, units: number): number {
-    if (!this.#turn(row, now)) {
-      this.#blind.take(row, now, units);
-      return NaN;
-    }
-    this.#flying[row] += units;
-    return this.#window[row];
+  take(row: number, now: number, units: number): void {
+    if (this.#turn(row, now)) this.#flying[row] += units;
+    else this.#blind.take(row, now, units);
   }
 
-  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void {
     if (!this.#turn(row, outcome.now)) {
-      this.#blind.settle(row, stamp, units, counted, outcome, used);
+      this.#blind.settle(row, units, counted, outcome, used);
       return;
     }
     this.#flying[row] = less(this.#flying[row], units);
     const window = this.#window[row];
-    // What was taken blindly, or by another clock than today's, may lie in any window.
-    const first = stamp <= window ? stamp : -Infinity;
+    const first = this.firstWindow(outcome);
     const last = Math.max(first, this.lastWindow(outcome));
-    const seen = used !== undefined && !this.#isOfWindowBefore(row, used, first, last);
+    const seen = used !== undefined && first === last;
     if (seen) this.#see(row, last, used, outcome.sentAt);
     if (counted <= 0) return;
 
@@ -106,7 +99,7 @@ export class FixedMeter implements Meter {
       return;
     }
     const last = this.lastWindow(outcome);
-    if (!this.#isOfWindowBefore(row, used, this.firstWindow(outcome), last)) this.#see(row, last, used, outcome.sentAt);
+    if (this.firstWindow(outcome) === last) this.#see(row, last, used, outcome.sentAt);
   }
 
   freeAt(row: number, now: number, units: number): number {
@@ -148,7 +141,7 @@ export class FixedMeter implements Meter {
     for (const column of this.#columns.columns) column[row] = 0;
   }
 
-  /** The earliest window that this answer's request can have been counted in, where it was not taken here. */
+  /** The earliest window that this answer's request can have been counted in, by what is known of the server's clock today. */
   firstWindow({ sentAt }: Outcome): number {
     return Math.floor(this.#clock.earliest(sentAt) / this.perMs);
   }
@@ -162,15 +155,9 @@ export class FixedMeter implements Meter {
   }
 
   /**
-   * The figure is read when a request is counted, the Date when the answer is written. In between the window may have
-   * turned: a figure no smaller than the last one of the window before is that window's.
+   * A figure is read when a request is counted, the Date when its answer is written. Only where no window can have turned
+   * from sending to writing is it certain which one the figure is of.
    */
-  #isOfWindowBefore(row: number, used: number, first: number, last: number): boolean {
-    if (first >= last) return false;
-    const before = last === this.#window[row] ? this.#headerBefore[row] : last === this.#window[row] + 1 ? this.#header[row] : 0;
-    return before > 0 && used >= before;
-  }
-
   #see(row: number, window: number, used: number, sentAt: number): void {
     // A request sent after all of these were known to have arrived was counted after them: its figure holds them.
     const holdsAll = this.#unseenAt[row] < sentAt;
@@ -209,7 +196,6 @@ export class FixedMeter implements Meter {
   #pass(row: number, window: number): void {
     const next = window === this.#window[row] + 1;
     this.#window[row] = window;
-    this.#headerBefore[row] = next ? this.#header[row] : 0;
     this.#own[row] = next ? this.#ownNext[row] : 0;
     this.#header[row] = next ? this.#headerNext[row] : 0;
     this.#unseen[row] = next ? this.#unseenNext[row] : 0;
@@ -227,7 +213,7 @@ export class FixedMeter implements Meter {
     this.#window[row] = window;
     this.#ownNext[row] = Math.max(this.#own[row], this.#ownNext[row]);
     this.#unseen[row] = this.#unseenNext[row] = Math.max(this.#unseen[row], this.#unseenNext[row]);
-    this.#headerNext[row] = this.#headerBefore[row] = 0;
+    this.#headerNext[row] = 0;
   }
 
   /** The server's clock is no longer known well enough: everything is counted for one more span. */
@@ -242,8 +228,8 @@ export class FixedMeter implements Meter {
 
   #bind(): void {
     [
-      this.#window, this.#epoch, this.#flying, this.#own, this.#ownNext, this.#header, this.#headerNext, this.#headerBefore,
-      this.#unseen, this.#unseenNext, this.#unseenAt,
+      this.#window, this.#epoch, this.#flying, this.#own, this.#ownNext, this.#header, this.#headerNext, this.#unseen,
+      this.#unseenNext, this.#unseenAt,
     ] = this.#columns.columns;
   }
 }

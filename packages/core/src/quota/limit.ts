@@ -96,21 +96,21 @@ export class QuotaLimit {
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
   }
 
-  take(row: number, now: number, units: number): number {
+  take(row: number, now: number, units: number): void {
     this.#newcomers?.taken(row, now);
-    return this.meter.take(row, now, units);
+    this.meter.take(row, now, units);
   }
 
   /** @returns did anybody wait to hear of it? */
-  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used: number | undefined): boolean {
-    this.meter.settle(row, stamp, units, counted, outcome, used);
-    if (used !== undefined && this.#foreign !== undefined) this.#look(this.#foreign, row, stamp, outcome);
+  settle(row: number, units: number, counted: number, outcome: Outcome, used: number | undefined): boolean {
+    this.meter.settle(row, units, counted, outcome, used);
+    if (used !== undefined && this.#foreign !== undefined) this.#look(this.#foreign, row, outcome);
     return this.#newcomers?.heard(row) === true;
   }
 
   /** It was certainly not sent. */
-  refund(row: number, stamp: number, units: number, outcome: Outcome): void {
-    this.meter.settle(row, stamp, units, 0, outcome);
+  refund(row: number, units: number, outcome: Outcome): void {
+    this.meter.settle(row, units, 0, outcome);
     this.#newcomers?.unsent(row);
   }
 
@@ -126,7 +126,7 @@ export class QuotaLimit {
 
   observe(row: number, used: number, outcome: Outcome): void {
     this.meter.observe(row, used, outcome);
-    if (this.#foreign !== undefined) this.#look(this.#foreign, row, undefined, outcome);
+    if (this.#foreign !== undefined) this.#look(this.#foreign, row, outcome);
   }
 
   pause(row: number, until: number): void {
@@ -151,13 +151,13 @@ export class QuotaLimit {
     return units * 2 > this.meter.limit;
   }
 
-  #look(foreign: Foreign, row: number, stamp: number | undefined, outcome: Outcome): void {
+  #look(foreign: Foreign, row: number, outcome: Outcome): void {
     const meter = this.meter as FixedMeter;
     const units = meter.foreign(row);
     if (units <= 0 && foreign.none) return;
     const window = meter.windowOf(row);
-    // Only where there is no doubt which window the figure is of: else the last one's spending would be taken for somebody's in this.
-    if (meter.lastWindow(outcome) !== window || (stamp ?? meter.firstWindow(outcome)) !== window) return;
+    // Others than that window's figures were not looked at.
+    if (meter.firstWindow(outcome) !== window || meter.lastWindow(outcome) !== window) return;
     foreign.look(row, window, units, outcome.sentAt, outcome.now, meter.limit);
   }
 

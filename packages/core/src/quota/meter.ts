@@ -10,14 +10,14 @@ export interface Meter {
   readonly perMs: number;
   /** Units that may be taken now. */
   room(row: number, now: number): number;
-  /** Takes units that `room` has allowed. The answer is handed back to `settle`. */
-  take(row: number, now: number, units: number): number;
+  /** Takes units that `room` has allowed. */
+  take(row: number, now: number, units: number): void;
   /**
-   * It is known what became of the units taken at `stamp`: `counted` of them are in the server's books.
+   * It is known what became of units that were taken: `counted` of them are in the server's books.
    *
    * @param used what the answer says that the server has counted so far, where it does
    */
-  settle(row: number, stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void;
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void;
   /** The server says, in an answer to a request that this limit does not count, that it has counted `used` so far. */
   observe(row: number, used: number, outcome: Outcome): void;
   /** When `units` would fit if nothing else happened: now or later, `Infinity` where only an answer can make room. */

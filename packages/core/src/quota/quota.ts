@@ -146,14 +146,13 @@ export class Quota {
   take(demand: Demand, egress: number, now: number): Reserved {
     const count = demand.limits.length;
     const rows = new Array<number>(count);
-    const stamps = new Array<number>(count);
-    const reserved: Reserved = { demand, rows, stamps, settled: false };
+    const reserved: Reserved = { demand, rows, settled: false };
     for (let i = 0; i < count; i++) {
       const index = demand.limits[i];
       const limit = this.limits[index];
       const row = limit.rowOf(egress, demand.account, demand.keys[i], now);
       rows[i] = row;
-      stamps[i] = limit.take(row, now, demand.units[i]);
+      limit.take(row, now, demand.units[i]);
       if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, now) / limit.meter.limit);
       if (this.#samples !== undefined && limit.watched) this.#samples.taken(row, reserved);
     }
@@ -164,11 +163,10 @@ export class Quota {
   refund(reserved: Reserved, outcome: Outcome): void {
     if (reserved.settled) return;
     reserved.settled = true;
-    const { demand, rows, stamps } = reserved;
+    const { demand, rows } = reserved;
     for (let i = 0; i < rows.length; i++) {
-      const limit = this.limits[demand.limits[i]];
-      limit.refund(rows[i], stamps[i], demand.units[i], outcome);
-      this.#sample(reserved, i, rows[i], undefined, false);
+      this.limits[demand.limits[i]].refund(rows[i], demand.units[i], outcome);
+      if (this.#samples !== undefined) this.#sample(reserved, i, rows[i], undefined, false, outcome);
     }
   }
 
@@ -178,7 +176,7 @@ export class Quota {
     reserved.settled = true;
     const { demand, rows } = reserved;
     for (let i = 0; i < rows.length; i++) this.limits[demand.limits[i]].heard(rows[i]);
-    this.#strays.add(reserved, this.#trips.arrivedBy(outcome.sentAt, outcome.now));
+    this.#strays.add(reserved, outcome.sentAt, this.#trips.arrivedBy(outcome.sentAt, outcome.now));
   }
 
   /** The head of the answer is here. True where somebody waited for what it says. */
@@ -266,29 +264,30 @@ export class Quota {
   }
 
   #settle(reserved: Reserved, i: number, succeeded: boolean, outcome: Outcome, used: number | undefined): boolean {
-    const { demand, rows, stamps } = reserved;
+    const { demand, rows } = reserved;
     const limit = this.limits[demand.limits[i]];
     const units = demand.units[i];
     const counted = succeeded && demand.weightOnSuccess !== undefined && limit.unit === "weight" ? Math.min(demand.weightOnSuccess, units) : units;
     const row = rows[i];
     rows[i] = -1;
-    const heard = limit.settle(row, stamps[i], units, counted, outcome, used);
+    const heard = limit.settle(row, units, counted, outcome, used);
     if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);
     return heard;
   }
 
-  #sample(reserved: Reserved, i: number, row: number, used: number | undefined, succeeded: boolean, outcome?: Outcome): void {
+  #sample(reserved: Reserved, i: number, row: number, used: number | undefined, succeeded: boolean, outcome: Outcome): void {
     const limit = this.limits[reserved.demand.limits[i]];
-    if (this.#samples === undefined || !limit.watched) return;
-    const last = outcome === undefined ? NaN : (limit.meter as FixedMeter).lastWindow(outcome);
-    this.#samples.settled(row, reserved, used, reserved.stamps[i], last, reserved.demand.units[i], succeeded);
+    if (!limit.watched) return;
+    const meter = limit.meter as FixedMeter;
+    const window = meter.lastWindow(outcome);
+    this.#samples?.settled(row, reserved, used, meter.firstWindow(outcome) === window ? window : NaN, reserved.demand.units[i], succeeded);
   }
 
   /** What was given up long enough ago has arrived, if ever. */
   #arrive(now: number): void {
     for (let stray = this.#strays.takeDue(now); stray !== undefined; stray = this.#strays.takeDue(now)) {
-      const { reserved, until } = stray;
-      const outcome: Outcome = { now: until, sentAt: until, writtenAt: undefined, answered: false };
+      const { reserved, sentAt, until } = stray;
+      const outcome: Outcome = { now: until, sentAt, writtenAt: undefined, answered: false };
       for (let i = 0; i < reserved.rows.length; i++) this.#settle(reserved, i, false, outcome, undefined);
     }
   }

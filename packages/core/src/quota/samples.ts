@@ -37,19 +37,18 @@ export class Samples {
 
   /**
    * @param used what the answer says, where it does
-   * @param first the windows that it can have been counted in; a sample needs them to be one
+   * @param window the one that it was counted in; NaN where it may be one of two
    */
-  settled(row: number, reserved: Reserved, used: number | undefined, first: number, last: number, predicted: number, succeeded: boolean): void {
+  settled(row: number, reserved: Reserved, used: number | undefined, window: number, predicted: number, succeeded: boolean): void {
     const state = this.#rows[row];
     // Taken before anybody listened.
     if (state === undefined || state.live === 0) return;
     state.live--;
-    const sure = used !== undefined && first === last;
-    if (state.alone === reserved && sure && state.window === last && used >= state.used && reserved.demand.source !== undefined) {
+    if (used !== undefined && state.alone === reserved && state.window === window && used >= state.used && reserved.demand.source !== undefined) {
       this.#onSample({ source: reserved.demand.source, predicted, observed: used - state.used, succeeded });
     }
     state.alone = undefined;
-    state.used = sure && state.live === 0 ? used : NaN;
-    state.window = last;
+    state.used = state.live === 0 ? (used ?? NaN) : NaN;
+    state.window = window;
   }
 }

@@ -26,12 +26,11 @@ export class SlidingMeter implements Meter {
     return this.limit - this.used(row, now);
   }
 
-  take(row: number, now: number, units: number): number {
+  take(row: number, _now: number, units: number): void {
     this.#logOf(row).flying += units;
-    return now;
   }
 
-  settle(row: number, _stamp: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void {
     const log = this.#logOf(row);
     log.flying = less(log.flying, units);
     if (counted > 0) log.add(outcome.now, counted, this.#grainMs);

@@ -2,6 +2,7 @@ import type { Reserved } from "./demand.ts";
 
 interface Stray {
   readonly reserved: Reserved;
+  readonly sentAt: number;
   /** By then it has arrived, or never will. */
   readonly until: number;
 }
@@ -13,10 +14,10 @@ export class Strays {
   /** When the first of them is due; `Infinity` without any. */
   nextAt = Infinity;
 
-  add(reserved: Reserved, until: number): void {
+  add(reserved: Reserved, sentAt: number, until: number): void {
     const last = this.#waiting.at(-1);
     // In line: the few milliseconds by which one might have been due before its predecessor are not worth a heap.
-    this.#waiting.push({ reserved, until: last === undefined ? until : Math.max(until, last.until) });
+    this.#waiting.push({ reserved, sentAt, until: last === undefined ? until : Math.max(until, last.until) });
     if (this.nextAt === Infinity) this.nextAt = until;
   }
 

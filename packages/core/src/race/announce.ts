@@ -68,7 +68,7 @@ export function announceEnd(job: Job, outcome: "answered" | "failed" | "aborted"
     reason: outcome === "answered" ? job.winner?.reason : job.history?.at(-1)?.reason,
     attempts: job.rounds,
     maxAttempts: engine.rules.maxAttempts,
-    legs: job.started,
+    legs: job.legs.length,
     durationMs: at - job.createdAt,
     kind: job.hints?.kind,
     batchId: job.hints?.batchId,

@@ -53,7 +53,7 @@ export class ServerClock {
     return this.epoch > 0;
   }
 
-  /** The earliest that the server's clock can show at our `now`. */
+  /** The earliest that the server's clock can show at our `now`; for moments that have passed, as far as is known today. */
   earliest(now: number): number {
     return now + this.#low - this.#slack(now);
   }
@@ -104,7 +104,7 @@ export class ServerClock {
   }
 
   #slack(now: number): number {
-    return this.#fixed ? 0 : GUARD_MS + this.#spread + Math.max(0, now - this.#learntAt) * DRIFT;
+    return this.#fixed ? 0 : GUARD_MS + this.#spread + Math.abs(now - this.#learntAt) * DRIFT;
   }
 
   /** @returns is this answer's date believed? */

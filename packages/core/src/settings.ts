@@ -1,0 +1,36 @@
+import { checkExits } from "./exits/check-exits.ts";
+import type { ExitPoolOptions } from "./model/options.ts";
+import { checkOptions, configError } from "./options.ts";
+import type { EngineRules } from "./race/engine.ts";
+import { calculatorFor } from "./race/targets.ts";
+import { durationMs } from "./time/duration.ts";
+
+/** Where one of these is no list at all, its entries cannot be looked at. */
+const EXIT_LISTS = /^(options|exits|exits\.(local|exclude|proxies|sources))$/;
+
+/** Every problem in one error, whichever room would have found it. */
+export function validated(options: ExitPoolOptions): ExitPoolOptions {
+  const problems = checkOptions(options);
+  if (!problems.some(({ path }) => EXIT_LISTS.test(path))) problems.push(...checkExits(options.exits ?? {}).problems);
+  for (const [path, rules] of [...Object.entries(options.targets ?? {}).map(([name, target]) => [`targets.${name}.weights`, target] as const), ["defaults.weights", options.defaults ?? {}] as const]) {
+    if (problems.some((problem) => problem.path.startsWith(path))) continue;
+    try {
+      calculatorFor(rules);
+    } catch (error) {
+      problems.push({ path, given: "a table with mistakes", expected: `a valid one:\n    ${(error as Error).message.replaceAll("\n", "\n    ")}` });
+    }
+  }
+  if (problems.length > 0) throw configError(problems);
+  return options;
+}
+
+export function engineRules({ queue = {}, attemptTimeout }: ExitPoolOptions): EngineRules {
+  const attempt = attemptTimeout === undefined ? undefined : attemptTimeout === false ? Infinity : durationMs(attemptTimeout);
+  return {
+    capacity: queue.capacity ?? 1_000,
+    maxAttempts: queue.maxAttempts ?? 5,
+    timeoutMs: queue.timeout === false ? Infinity : durationMs(queue.timeout ?? "60s"),
+    attemptTimeoutMs: attempt ?? Infinity,
+    proxyAttemptTimeoutMs: attempt ?? durationMs("8s"),
+  };
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ChannelName } from "../../src/index.ts";
+import { scriptedTransport } from "../../src/testing/index.ts";
+import { addresses, get, openPool, outcome, settle } from "../pool/support.ts";
+
+test("a request's way is told from its task to its end", async () => {
+  const { pool, clock } = await openPool({ queue: { maxAttempts: 3 } }, 3);
+  const told: string[] = [];
+  const names: ChannelName[] = ["multihome:task.created", "multihome:lease.acquired", "multihome:request.refused", "multihome:lease.settled", "multihome:task.requeued", "multihome:task.settled"];
+  const ends = names.map((name) => pool.on(name, (message) => told.push(`${name.slice(10)} ${"exit" in message ? message.exit : ""} ${"verdict" in message ? message.verdict : ""}`.trim())));
+
+  await pool.run(get(), scriptedTransport([{ status: 429, headers: { "retry-after": "9" } }, {}]), { hints: { kind: "quote", batchId: "b1" } });
+
+  const [first, second] = addresses(2);
+  assert.deepEqual(told, ["task.created", `lease.acquired ${first}`, `request.refused ${first} rate-limited`, "task.requeued", `lease.acquired ${second}`, `task.settled ${second}`, `lease.settled ${second} success`, `lease.settled ${first} rate-limited`].sort((a, b) => told.indexOf(a) - told.indexOf(b)));
+  for (const end of ends) end();
+  await pool.run(get(), scriptedTransport());
+  assert.equal(told.length, 8);
+  await settle(clock);
+  await pool.close();
+});
+
+test("a race is told once, with its winner", async () => {
+  const { pool, clock } = await openPool({ defaults: { race: { mode: "race", width: 2 } } }, 3);
+  const races: unknown[] = [];
+  pool.on("multihome:race.settled", ({ legs, winner, latencyMs, target }) => races.push({ legs, winner, latencyMs, target }));
+  const answer = pool.run(get(), scriptedTransport([{ afterMs: 20 }, { afterMs: 5 }], { clock }));
+  await clock.advance(20);
+  await answer;
+  assert.deepEqual(races, [{ legs: 2, winner: addresses(2)[1], latencyMs: 5, target: "api.test" }]);
+  await pool.close();
+});
+
+test("a pool hears its own events only, and a listener that throws is never felt by a request", async () => {
+  const warnings: string[] = [];
+  const logger = { debug: () => {}, info: () => {}, warn: (_fields: object, message: string) => void warnings.push(message), error: () => {} };
+  const { pool } = await openPool({ logger }, 1);
+  const { pool: other } = await openPool({}, 1);
+  let heard = 0;
+  pool.on("multihome:task.settled", () => {
+    heard++;
+    throw new Error("listener");
+  });
+  assert.equal(await outcome(pool.run(get(), scriptedTransport())), "answer 200");
+  await other.run(get(), scriptedTransport());
+  assert.equal(heard, 1);
+  assert.deepEqual(warnings, ["A listener of multihome:task.settled threw."]);
+  assert.throws(() => pool.on("multihome:task.settld", () => {}), RangeError);
+  await pool.close();
+  await other.close();
+});
+
+test("the lines of a task are logged where a logger is given", async () => {
+  const lines: string[] = [];
+  const write = (_fields: object, message: string): void => void lines.push(message);
+  const { pool } = await openPool({ queue: { maxAttempts: 2 }, logger: { debug: write, info: write, warn: write, error: write } }, 2);
+  await pool.run(get(), scriptedTransport());
+  await pool.run(get(), scriptedTransport([{ status: 403 }, {}]));
+  await outcome(pool.submit(get(), scriptedTransport([{ error: "ECONNRESET" }])));
+  const [first, second] = addresses(2);
+  assert.deepEqual(lines.filter((line) => line.startsWith("task")), [
+    `task done | host=api.test | race=1 | winner=${first} | latency=0ms | attempt=1/2`,
+    "task requeued | host=api.test | reason=status 403 | attempt=1/2",
+    `task done | host=api.test | race=1 | winner=${first} | latency=0ms | attempt=2/2`,
+    "task requeued | host=api.test | reason=ECONNRESET | attempt=1/2",
+    "task abandoned | host=api.test | reason=max_attempts(2) | last_error=ECONNRESET",
+  ]);
+  assert.ok(second);
+  await pool.close();
+});
+
+test("the pool's condition is one line, every thirty seconds", async () => {
+  const lines: string[] = [];
+  const write = (_fields: object, message: string): void => void lines.push(message);
+  const { pool, clock } = await openPool({ logger: { debug: write, info: write, warn: write, error: write } }, 3);
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "300" } }, {}]));
+  await clock.advance(30_000);
+  assert.equal(lines.at(-1), "throughput=0.0/s | success=100% | pool: 2 healthy / 0 cooldown / 1 banned / 0 dead | tasks: 0 pending | breakers: (none)");
+  await clock.advance(30_000);
+  assert.equal(lines.filter((line) => line.startsWith("throughput=")).length, 2);
+  await pool.close();
+  assert.equal(clock.pending, 0);
+});
