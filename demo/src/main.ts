@@ -6,8 +6,8 @@ import { figuresOf, showTable } from "./table.ts";
 import { bold, say } from "./terminal.ts";
 import type { Pace } from "./workload.ts";
 
-/** Five windows. About 1,750 weight a second: seventeen times what one address is allowed, three quarters of what the pool's exits are. */
-const PACE: Pace = { forMs: 5 * WINDOW_MS, perSecond: 160, patienceMs: 3_000 };
+/** Four windows. About 1,750 weight a second: seventeen times what one address is allowed, three quarters of what the pool's exits are. */
+const PACE: Pace = { forMs: 4 * WINDOW_MS, perSecond: 160, patienceMs: 3_000 };
 
 async function main(): Promise<void> {
   say(`A small Binance on this machine: ${WINDOW_LIMIT} weight in ${WINDOW_MS / 1_000} seconds for each address (as 6,000 a minute), 429 beyond that, then bans.`);

@@ -29,8 +29,10 @@ export class Desk {
   #rules: DeskRules;
   readonly #places = new Places();
   #short: number[] = [];
-  /** No exit in `#short` has room for so much weight. */
-  #shortOf = Infinity;
+  /** By exit: it has no room for so much weight. */
+  readonly #shortOf: number[] = [];
+  /** No exit in `#short` has room for so much. */
+  #shortMost = 0;
   #shortWakeAt = Infinity;
 
   constructor(table: ExitTable, order: Order, quota: Quota | undefined, pauses: Pauses, rules: DeskRules) {
@@ -144,7 +146,9 @@ export class Desk {
     for (const member of this.#table.membersOf(this.#table.egress[exit])) {
       const place = this.#places.of(member);
       if (place === SHORT) {
-        if (gaveBack || this.#shortWakeAt === Infinity) this.#restoreShort();
+        if (!gaveBack && this.#shortWakeAt !== Infinity) continue;
+        this.#short.splice(this.#short.indexOf(member), 1);
+        this.#ready(member);
       } else if (place === WAITING && (gaveBack || this.#places.readyAt(member) === Infinity)) {
         this.#ready(member);
       }
@@ -201,7 +205,8 @@ export class Desk {
     this.#order.remove(exit);
     this.#places.set(exit, SHORT);
     this.#short.push(exit);
-    if (demand.units[at] < this.#shortOf) this.#shortOf = demand.units[at];
+    this.#shortOf[exit] = demand.weight;
+    if (demand.weight > this.#shortMost) this.#shortMost = demand.weight;
     if (free < this.#shortWakeAt) this.#shortWakeAt = free;
     return GONE;
   }
@@ -211,15 +216,22 @@ export class Desk {
     const quota = this.quota;
     if (this.#short.length === 0 || quota === undefined) return -1;
     const weight = demand?.weight ?? 0;
-    if (weight >= this.#shortOf) return -1;
-    let onlyByWeight = true;
+    if (weight >= this.#shortMost) return -1;
+    let most = 0;
     for (const exit of this.#short) {
+      // One that was taken from here meanwhile may have to wait for something else by now.
+      if (this.#places.of(exit) !== SHORT) continue;
       const egress = this.#table.egress[exit];
       const busy = this.#table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || (!mayProxy && this.#table.isProxy[exit]);
-      if (busy || tried.includes(exit)) onlyByWeight = false;
-      else if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
+      if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
+        if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
+        this.#shortOf[exit] = weight;
+        // What drains bit by bit has room for the light ones first.
+        this.#shortWakeAt = Math.min(this.#shortWakeAt, quota.freeAt(demand, egress, now));
+      }
+      if (this.#shortOf[exit] > most) most = this.#shortOf[exit];
     }
-    if (onlyByWeight) this.#shortOf = weight;
+    this.#shortMost = most;
     return -1;
   }
 
@@ -232,7 +244,8 @@ export class Desk {
   #restoreShort(): void {
     const short = this.#short;
     this.#short = [];
-    this.#shortOf = this.#shortWakeAt = Infinity;
+    this.#shortMost = 0;
+    this.#shortWakeAt = Infinity;
     for (const exit of short) if (this.#places.of(exit) === SHORT) this.#ready(exit);
   }
 

@@ -109,8 +109,9 @@ export class ScoreOrder implements Order {
 
   /** The list to begin with instead of the best one, or -1. */
   #oddList(best: number): number {
-    // Were the best to be offered first all the same, a few that are good elsewhere would be tried here for ever.
-    if (this.#scorer.blamed) return this.#lists.highest(1 + Math.floor(this.#random() * LISTS));
+    // Every other offer begins anywhere: were it always the best, and only these had gone, nothing would ever show that the
+    // target is well.
+    if (this.#scorer.blamed) return this.#lists.highest(Math.ceil((this.#random() * 2 - 1) * LISTS));
     const unproven = this.#lists.highestUnproven();
     return unproven < 0 || unproven === best || this.#random() >= this.#exploreShare ? -1 : unproven;
   }

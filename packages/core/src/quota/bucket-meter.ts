@@ -31,11 +31,12 @@ export class BucketMeter implements Meter {
     this.#flying[row] += units;
   }
 
-  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): boolean {
     this.#refill(row, outcome.now);
     this.#flying[row] = less(this.#flying[row], units);
     this.#missing[row] = less(this.#missing[row], units - counted);
     if (used !== undefined) this.observe(row, used, outcome);
+    return counted < units;
   }
 
   observe(row: number, used: number, outcome: Outcome): void {

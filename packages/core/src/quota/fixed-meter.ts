@@ -70,27 +70,27 @@ export class FixedMeter implements Meter {
     else this.#blind.take(row, now, units);
   }
 
-  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void {
-    if (!this.#turn(row, outcome.now)) {
-      this.#blind.settle(row, units, counted, outcome, used);
-      return;
-    }
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): boolean {
+    if (!this.#turn(row, outcome.now)) return this.#blind.settle(row, units, counted, outcome, used);
+    const before = this.#usedIn(row);
     this.#flying[row] = less(this.#flying[row], units);
     const window = this.#window[row];
     const first = this.firstWindow(outcome);
     const last = Math.max(first, this.lastWindow(outcome));
     const seen = used !== undefined && first === last;
     if (seen) this.#see(row, last, used, outcome.sentAt);
-    if (counted <= 0) return;
-
-    const here = first <= window && window <= last;
-    const next = first <= window + 1 && window + 1 <= last;
-    if (here) this.#own[row] += counted;
-    if (next) this.#ownNext[row] += counted;
-    if (seen) return;
-    if (here) this.#unseen[row] += counted;
-    if (next) this.#unseenNext[row] += counted;
-    this.#unseenAt[row] = outcome.now;
+    if (counted > 0) {
+      const here = first <= window && window <= last;
+      const next = first <= window + 1 && window + 1 <= last;
+      if (here) this.#own[row] += counted;
+      if (next) this.#ownNext[row] += counted;
+      if (!seen) {
+        if (here) this.#unseen[row] += counted;
+        if (next) this.#unseenNext[row] += counted;
+        this.#unseenAt[row] = outcome.now;
+      }
+    }
+    return this.#usedIn(row) < before;
   }
 
   observe(row: number, used: number, outcome: Outcome): void {

@@ -101,11 +101,11 @@ export class QuotaLimit {
     this.meter.take(row, now, units);
   }
 
-  /** @returns did anybody wait to hear of it? */
+  /** @returns may somebody go on who had to wait? */
   settle(row: number, units: number, counted: number, outcome: Outcome, used: number | undefined): boolean {
-    this.meter.settle(row, units, counted, outcome, used);
+    const more = this.meter.settle(row, units, counted, outcome, used);
     if (used !== undefined && this.#foreign !== undefined) this.#look(this.#foreign, row, outcome);
-    return this.#newcomers?.heard(row) === true;
+    return this.#newcomers?.heard(row) === true || more;
   }
 
   /** It was certainly not sent. */

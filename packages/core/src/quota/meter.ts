@@ -16,8 +16,9 @@ export interface Meter {
    * It is known what became of units that were taken: `counted` of them are in the server's books.
    *
    * @param used what the answer says that the server has counted so far, where it does
+   * @returns is there more room now than before?
    */
-  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void;
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): boolean;
   /** The server says, in an answer to a request that this limit does not count, that it has counted `used` so far. */
   observe(row: number, used: number, outcome: Outcome): void;
   /** When `units` would fit if nothing else happened: now or later, `Infinity` where only an answer can make room. */

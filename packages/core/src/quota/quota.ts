@@ -179,14 +179,14 @@ export class Quota {
     this.#strays.add(reserved, outcome.sentAt, this.#trips.arrivedBy(outcome.sentAt, outcome.now));
   }
 
-  /** The head of the answer is here. True where somebody waited for what it says. */
+  /** The head of the answer is here. True where it makes room, or somebody waited to hear it. */
   answered(reserved: Reserved, egress: number, info: ResponseInfo, request: RequestInfo, outcome: Outcome): boolean {
     if (reserved.settled) return false;
     reserved.settled = true;
     const { demand, rows } = reserved;
     this.#trips.learn(outcome.now - outcome.sentAt);
     const succeeded = info.status >= 200 && info.status < 300;
-    let changed = succeeded && demand.weightOnSuccess !== undefined;
+    let changed = false;
     if (this.#feedback !== undefined) {
       for (const { limit: name, used, key } of this.#fed(info, request)) {
         const index = this.#byName.get(name);
@@ -270,9 +270,9 @@ export class Quota {
     const counted = succeeded && demand.weightOnSuccess !== undefined && limit.unit === "weight" ? Math.min(demand.weightOnSuccess, units) : units;
     const row = rows[i];
     rows[i] = -1;
-    const heard = limit.settle(row, units, counted, outcome, used);
+    const more = limit.settle(row, units, counted, outcome, used);
     if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);
-    return heard;
+    return more;
   }
 
   #sample(reserved: Reserved, i: number, row: number, used: number | undefined, succeeded: boolean, outcome: Outcome): void {

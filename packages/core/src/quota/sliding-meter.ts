@@ -30,11 +30,12 @@ export class SlidingMeter implements Meter {
     this.#logOf(row).flying += units;
   }
 
-  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): void {
+  settle(row: number, units: number, counted: number, outcome: Outcome, used?: number): boolean {
     const log = this.#logOf(row);
     log.flying = less(log.flying, units);
     if (counted > 0) log.add(outcome.now, counted, this.#grainMs);
     if (used !== undefined) this.observe(row, used, outcome);
+    return counted < units;
   }
 
   observe(row: number, used: number, outcome: Outcome): void {

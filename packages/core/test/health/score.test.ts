@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Latencies } from "../../src/health/latencies.ts";
-import { Traffic } from "../../src/health/traffic.ts";
 import { countBits, pushOutcome } from "../../src/health/window.ts";
 import { attempt, attempts, poolOf } from "./support.ts";
 
@@ -91,15 +90,4 @@ test("latencies of nothing, of an hour, of a day and of no number at all leave a
   for (const latency of [0, 3_600_000, 86_400_000, Number.NaN, Infinity, -5]) latencies.add(latency);
 
   for (const share of [0, 0.5, 1]) assert.ok(Number.isFinite(latencies.quantile(share)));
-});
-
-test("throughput forgets what a clock that went back says has not happened yet", () => {
-  const traffic = new Traffic();
-  for (let i = 0; i < 10; i++) traffic.answeredAt(50_000, 5);
-  assert.equal(traffic.perSecond(50_000, 10), 1);
-
-  traffic.answeredAt(49_000, 5);
-
-  assert.equal(traffic.perSecond(49_000, 1), 1);
-  assert.equal(traffic.perSecond(50_000, 1), 0);
 });

@@ -16,6 +16,9 @@ const TIMES_KEPT = 20;
 const TIME_GAIN = 0.12;
 /** Time scales are uncertain: an attempt is judged as if it had waited only 0.7 of what it has. */
 const TOLERANCE = 0.7;
+/** Of the dead, so many refuse at once; and so rarely does a working one refuse, or a dead one answer in a host's name. */
+const REFUSING = 0.5;
+const LYING = 0.02;
 /** How fast the pool's own averages move with each success. */
 const SLOW = 0.005;
 
@@ -181,7 +184,9 @@ export class Beliefs {
     proxy.n = Math.min(TIMES_KEPT, proxy.n + 1);
     this.#between += SLOW * ((proxy.m - this.m0) ** 2 - this.#between);
     this.m0 += SLOW * (x - this.m0);
-    this.#offset[host] += SLOW * (x - proxy.m);
+    // Only differences between hosts mean something: without this, proxies' means and hosts' offsets run away together.
+    const step = SLOW * (x - proxy.m);
+    for (let other = 0; other < HOSTS; other++) this.#offset[other] += (other === host ? step : 0) - step / HOSTS;
   }
 
   /** @returns whether its proxy is believed to have gone down by this */
@@ -193,24 +198,22 @@ export class Beliefs {
     const q = this.q(proxy);
     // How sure it is that a success would have come by now, in the time it was given.
     const F1 = failure === "silent" ? this.shape.share((TOLERANCE * elapsed) / scale) : 1;
-    const s = q * F1 * 0.985;
-    const blindly = 1 - u * g * s;
-    const refusedByProxy = this.#knobs.kinds && failure === "refused";
-    const answeredByHost = this.#knobs.kinds && failure === "answered";
+    const likely = this.#knobs.kinds ? this.#byKind(failure, q, F1) : { down: 1, banned: 1, accepted: 1 - q * F1 * 0.985, failed: 1 };
 
-    if (refusedByProxy) proxy.u = withOdds(u, 0.02);
-    else if (!answeredByHost) proxy.u = (u * (1 - g * s)) / blindly;
-    else proxy.u = Math.max(u, 0.9);
+    const accepted = u * g * likely.accepted;
+    const banned = u * (1 - g) * likely.banned;
+    const all = accepted + banned + (1 - u) * likely.down;
+    // Blame: a host that has accepted this proxy before is the less likely culprit.
+    const blame = cell.hadSuccess ? this.#knobs.blame : 1;
+    // What speaks against a host speaks only as far as the proxy was up at all.
+    const ratio = (u * likely.accepted + (1 - u) * likely.down) / (u * likely.banned + (1 - u) * likely.down);
+    proxy.u = (accepted + banned) / all;
     proxy.uAt = now;
-    if (!refusedByProxy) {
-      // A host that has accepted this proxy before is the less likely culprit.
-      const up = answeredByHost ? 1 : u;
-      cell.g = cell.hadSuccess ? withOdds(g, (1 - up * s) ** this.#knobs.blame) : (g * (1 - up * s)) / (answeredByHost ? 1 - g * s : blindly);
-      cell.gAt = now;
-    }
-    proxy.sb += ((u * g * (1 - q)) / blindly) * F1;
+    cell.g = withOdds(g, ratio ** blame);
+    cell.gAt = now;
+    proxy.sb += ((u * g * (1 - q)) / all) * F1 * likely.failed;
     if (cut) {
-      const stillDue = (u * g * q * (1 - F1)) / blindly;
+      const stillDue = (u * g * q * (1 - F1)) / all;
       if (proxy.n === 0) proxy.m = this.m0;
       proxy.m += TIME_GAIN * stillDue * Math.max(0, Math.log(elapsed) + 0.4 - this.#offset[host] - proxy.m);
     }
@@ -224,6 +227,26 @@ export class Beliefs {
     proxy.nf = 0;
     proxy.due = now + 8;
     return true;
+  }
+
+  /**
+   * How likely that is of a proxy that is down, of one that is up at a host that refuses it or accepts it; and how much of the
+   * failures of the last have it.
+   */
+  #byKind(failure: Failure, q: number, F1: number): { down: number; banned: number; accepted: number; failed: number } {
+    const { phi } = this.shape;
+    switch (failure) {
+      case "refused":
+        return { down: REFUSING, banned: LYING, accepted: LYING, failed: 0 };
+      case "answered":
+        return { down: LYING, banned: 1, accepted: (1 - q) * phi, failed: phi };
+      case "silent":
+        return { down: 1 - REFUSING, banned: 1 - 0.985 * F1, accepted: 1 - 0.985 * F1 * (q + (1 - q) * phi), failed: 1 - phi * F1 };
+      default: {
+        const never: never = failure;
+        throw new TypeError(`Unknown failure ${String(never)}.`);
+      }
+    }
   }
 
   /** Once a second. */

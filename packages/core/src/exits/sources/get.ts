@@ -21,6 +21,12 @@ export interface Answer {
   readonly response: IncomingMessage;
   /** It came from a public address, or by way of one. */
   readonly isPublic: boolean;
+  /**
+   * To be asked when the body has ended: a body that lasts until the connection closes also seems to have ended where the
+   * connection broke, or was destroyed by the signal.
+   * @throws what it broke with, or the signal's reason
+   */
+  assertWhole(): void;
   /** To be called in the end, whatever came of it: closes the sockets. */
   close(): void;
 }
@@ -48,11 +54,11 @@ export async function get(first: URL, signal: AbortSignal, deps: GetDeps = {}): 
       // A redirect within the same origin is the same server; any other has no business with the password.
       const auth = url.origin === first.origin ? authOf(first) : undefined;
       const agent = agents[url.protocol === "https:" ? 1 : 0];
-      const response = await send(url, { agent, signal, headers: HEADERS, ...(lookup === undefined ? {} : { lookup }), ...(auth === undefined ? {} : { auth }) });
+      const { response, failure } = await send(url, { agent, signal, headers: HEADERS, ...(lookup === undefined ? {} : { lookup }), ...(auth === undefined ? {} : { auth }) });
       // Once a socket is gone its address is, too; then it is a stranger's.
       isPublic ||= reach(response.socket.remoteAddress ?? "") !== "own";
       const next = redirectOf(response, url);
-      if (next === undefined) return { response, isPublic, close };
+      if (next === undefined) return { response, isPublic, assertWhole: () => assertWhole(failure(), signal), close };
       response.destroy();
       if (redirects === MOST_REDIRECTS) throw new Error(`more than ${MOST_REDIRECTS} redirects`);
       url = next;
@@ -63,23 +69,38 @@ export async function get(first: URL, signal: AbortSignal, deps: GetDeps = {}): 
   }
 }
 
-function send(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+interface Sent {
+  readonly response: IncomingMessage;
+  /** What the connection broke with, before the answer or behind its head. */
+  failure(): Error | undefined;
+}
+
+function send(url: URL, options: RequestOptions): Promise<Sent> {
   const bare = new URL(url);
   bare.username = "";
   bare.password = "";
   const { request } = url.protocol === "https:" ? https : http;
   return new Promise((resolve, reject) => {
+    let failure: Error | undefined;
     const sent = request(bare, options);
     sent.on("response", (response) => {
       // What breaks off while nobody reads it yet.
       response.on("error", () => {});
-      resolve(response);
+      resolve({ response, failure: () => failure });
     });
-    sent.on("error", reject);
+    sent.on("error", (error) => {
+      failure ??= error;
+      reject(error);
+    });
     // Such as after a 101 that nobody asked for, which Node closes without a word.
     sent.on("close", () => reject(new Error("the connection closed without an answer")));
     sent.end();
   });
+}
+
+function assertWhole(failure: Error | undefined, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  if (failure !== undefined) throw failure;
 }
 
 /** Where the answer sends us; `undefined` when it is the list itself. */

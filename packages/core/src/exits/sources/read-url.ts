@@ -8,12 +8,13 @@ import type { ListIntake } from "./list-intake.ts";
 
 /** Reads the list at a URL into `intake`, no more of it than that wants. */
 export async function readUrl(url: URL, intake: ListIntake, signal: AbortSignal, deps: GetDeps = {}): Promise<void> {
-  const { response, isPublic, close } = await get(url, signal, deps);
+  const { response, isPublic, assertWhole, close } = await get(url, signal, deps);
   intake.publicSource = isPublic;
   try {
     for await (const chunk of await decoded(response)) {
       if (!(await intake.addBytes(chunk as Buffer))) return;
     }
+    assertWhole();
     intake.end();
   } finally {
     close();
@@ -49,7 +50,7 @@ function through(response: IncomingMessage, decoder: Duplex): Readable {
 async function firstByte(response: IncomingMessage): Promise<number> {
   const byte = await new Promise<Buffer | null>((resolve, reject) => {
     response.once("readable", () => resolve(response.read(1) as Buffer | null));
-    response.once("close", () => reject(new Error("the connection closed before the list")));
+    response.once("close", () => (response.complete ? resolve(null) : reject(new Error("the connection closed before the list"))));
   });
   if (byte === null) return 8; // Nothing at all, which both decoders take.
   response.unshift(byte);
