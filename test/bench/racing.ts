@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { Arena, type Figures, type Load } from "./racing/arena.ts";
 import { contestantNamed } from "./racing/contestants.ts";
 import { meanOf, tableOf, type Row } from "./racing/report.ts";
-import { WORLDS, worldNamed } from "./racing/worlds.ts";
+import { WORLDS, worldNamed } from "../support/world-parameters.ts";
 
 const { values: given } = parseArgs({
   options: {

@@ -4,7 +4,7 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { holdBody, isUntouched } from "./body.ts";
 import type { HeldBody } from "./body.ts";
-import { causeOf, cutError, isOwnDoing, isRedirectError, restoreConfig } from "./errors.ts";
+import { causeOf, cutError, hangUp, isConnectionError, isOwnDoing, isRedirectError, restoreConfig, toAxiosError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { HandSignal } from "./hand-signal.ts";
 import { Head, headOf, wasCut } from "./head.ts";
@@ -40,7 +40,12 @@ export class Attempt {
   constructor(exchange: Exchange, leg: Leg) {
     this.exchange = exchange;
     this.leg = leg;
-    this.#hops = new Hops(exchange, leg, (head, response, pass) => this.#onHead(head, response, pass));
+    this.#hops = new Hops(
+      exchange,
+      leg,
+      (head, response, pass) => this.#onHead(head, response, pass),
+      (request) => this.#onRequestClose(request),
+    );
   }
 
   /** The newest of its requests, for errors. */
@@ -135,6 +140,14 @@ export class Attempt {
     }
     watchBody(response, (chunk) => this.#onPiece(response, chunk));
     if (this.#phase === "sending") this.#judge(head);
+  }
+
+  /** Without an answer or an error, Node tells nobody: a switch of protocols that was not asked for ends like that. */
+  #onRequestClose(request: ClientRequest): void {
+    if (this.#phase !== "sending") return;
+    setImmediate(() => {
+      if (this.#phase === "sending" && request === this.request) this.#rejected(toAxiosError(this.exchange.context.axios, hangUp(), this.exchange.config, request));
+    });
   }
 
   #onPiece(response: IncomingMessage, chunk: Uint8Array | null): boolean {
@@ -247,7 +260,8 @@ export class Attempt {
     if (this.#phase === "sending" && this.#hops.redirect !== undefined && isRedirectError(cause)) return this.#failAnswered(this.#hops.redirect, error);
     if (this.#phase === "delivered") {
       this.#phase = "over";
-      const cut = this.#response === undefined ? undefined : wasCut(this.#response);
+      // A reset is told to the request before it is told to the answer.
+      const cut = (this.#response === undefined ? undefined : wasCut(this.#response)) ?? (isConnectionError(cause) ? (cause as Error) : undefined);
       this.#hops.end(cut);
       leg.end(cut);
       return exchange.fail(error);

@@ -72,6 +72,17 @@ export function isRedirectError(cause: unknown): boolean {
   return typeof code === "string" && code.startsWith("ERR_FR_");
 }
 
+/** Of the system, of TLS, or of Node's parser; not of a decoder. */
+export function isConnectionError(cause: unknown): boolean {
+  const code = (cause as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" && /^(?:E[A-Z]+$|HPE_|ERR_SSL_|ERR_TLS_)/.test(code);
+}
+
+/** What Node says where a connection ends without an answer. */
+export function hangUp(): Error {
+  return Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+}
+
 function withDetails(wrapped: AxiosError, error: MultihomeError): AxiosError {
   for (const key of DETAILS) {
     if (error[key] !== undefined) Object.defineProperty(wrapped, key, { value: error[key], configurable: true, writable: true });

@@ -54,5 +54,8 @@ export function takeResponse(request: ClientRequest, onResponse: (response: Inco
 /** Did the connection end the body, rather than whoever reads it? Node's error for it is the same in all versions. */
 export function wasCut(response: IncomingMessage): Error | undefined {
   const errored = response.errored as (Error & { code?: string }) | null | undefined;
-  return !response.complete && errored?.code === "ECONNRESET" ? errored : undefined;
+  if (response.complete || errored?.code !== "ECONNRESET") return undefined;
+  // Leaving a `for await` aborts the request, which looks the same from here.
+  const { req: request } = response as IncomingMessage & { req?: ClientRequest };
+  return request?.aborted === true ? undefined : errored;
 }

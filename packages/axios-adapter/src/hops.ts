@@ -18,16 +18,21 @@ export class Hops {
   readonly #exchange: Exchange;
   readonly #leg: Leg;
   readonly #onAnswer: AnswerListener;
+  readonly #onClose: (request: ClientRequest) => void;
   /** Where the newest request goes. */
   #to: Place | undefined;
   /** The newest, where it is not the first. */
   #hop: Hop | undefined;
 
-  /** @param onAnswer is told of the answer that no redirect follows; axios hears of it by `pass` */
-  constructor(exchange: Exchange, leg: Leg, onAnswer: AnswerListener) {
+  /**
+   * @param onAnswer is told of the answer that no redirect follows; axios hears of it by `pass`
+   * @param onClose is told of each request's end
+   */
+  constructor(exchange: Exchange, leg: Leg, onAnswer: AnswerListener, onClose: (request: ClientRequest) => void) {
     this.#exchange = exchange;
     this.#leg = leg;
     this.#onAnswer = onAnswer;
+    this.#onClose = onClose;
     const tls: object | undefined = exchange.config.httpsAgent?.options;
     this.agents = exchange.context.agents.view(leg.exit, tls === undefined ? undefined : { tls });
     this.agents.gate = (to, proceed) => this.#admit(to, proceed);
@@ -62,7 +67,10 @@ export class Hops {
     const request = this.request as ClientRequest;
     const exchange = this.#exchange;
     // A transport of the user's own may do with its answers what it likes: only the end of it counts.
-    if (!exchange.config.transport) takeResponse(request, (response, pass) => this.#onResponse(response, pass));
+    if (!exchange.config.transport) {
+      takeResponse(request, (response, pass) => this.#onResponse(response, pass));
+      request.once("close", () => this.#onClose(request));
+    }
     const asLeased = this.#to === undefined && isOrigin(exchange.origin, to);
     this.#to = to;
     if (asLeased) return proceed();

@@ -97,15 +97,14 @@ describe("a stream that its reader gives up", () => {
     const pool = makePool(t);
     const ax = client(pool, { baseURL: target.url, responseType: "stream" });
     for (const config of [{}, { maxContentLength: 100_000_000 }, { onDownloadProgress() {} }]) {
-      const { data } = await ax.get("/endless", config);
-      assert.equal(pool.status().inflight, 1);
-      data.destroy();
-      await until(() => target.live === 0 && pool.status().inflight === 0, "all is back");
+      for (const breaking of [false, true]) {
+        const { data } = await ax.get("/endless", config);
+        assert.equal(pool.status().inflight, 1);
+        if (breaking) for await (const _chunk of data) break;
+        else data.destroy();
+        await until(() => target.live === 0 && pool.status().inflight === 0, "all is back");
+      }
     }
-    const unheard = await ax.get("/endless");
-    unheard.data.on("error", () => {});
-    for await (const _chunk of unheard.data) break;
-    await until(() => target.live === 0, "ended at the server");
     for (const { fail } of Object.values(pool.status().targets["127.0.0.1"].exits)) assert.equal(fail, 0);
   });
 
@@ -130,7 +129,6 @@ describe("what cannot be honoured", () => {
     ["a proxy agent for https", { httpsAgent: agentWith({ connect() {} }) }, /`httpsAgent` is a proxy agent/],
     ["an agent bound to an address", { httpAgent: new http.Agent({ localAddress: "127.0.0.9" } as http.AgentOptions) }, /`localAddress`.*exits\.local/],
     ["a relative URL", { url: "/path" }, /not absolute.*baseURL/],
-    ["an URL without slashes", { url: "http:127.0.0.1" }, /^/],
   ];
   for (const [name, config, message] of cases) {
     test(`is refused in so many words: ${name}`, async (t) => {
@@ -139,7 +137,7 @@ describe("what cannot be honoured", () => {
       const error = await errorOf(client(pool).request({ url: target.url, ...config }));
       assert.ok(error instanceof axios.AxiosError);
       assert.match(error.message, message);
-      if (name !== "an URL without slashes") assert.equal((error.cause as { code?: string } | undefined)?.code, "MH_ERR_CONFIG");
+      assert.equal((error.cause as { code?: string } | undefined)?.code, "MH_ERR_CONFIG");
       assert.equal(target.seen.length, 0);
       assert.deepEqual(pool.status().targets, {}, "nothing was leased");
     });
@@ -193,8 +191,8 @@ describe("errors", () => {
   test("thrown by a weight rule reject the request", async (t) => {
     const pool = makePool(t, { defaults: { limits: [{ name: "w", unit: "weight", limit: 10, per: "1m" }], weights: () => { throw new Error("bad rule"); } } });
     const error = await errorOf(client(pool).get("http://127.0.0.1:1/"));
-    assert.equal(error.message, "bad rule");
     assert.ok(error instanceof axios.AxiosError);
+    assert.match(inspect(error), /bad rule/);
   });
 
   test("never show a proxy's password", async (t) => {

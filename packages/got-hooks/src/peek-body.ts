@@ -22,7 +22,8 @@ function peekFirst(response: IncomingMessage, peeked: Peeked): void {
   response.push = function pushPeeked(chunk: Uint8Array | null, encoding?: BufferEncoding) {
     response.push = push;
     const more = push.call(response, chunk, encoding);
-    peeked(chunk ?? NOTHING, chunk === null);
+    // Later: whoever reads from within `push` starts the connection, and Node, told then that the buffer is full, stops it for ever.
+    process.nextTick(peeked, chunk ?? NOTHING, chunk === null);
     return more;
   };
 }
@@ -42,7 +43,7 @@ function peekAll(response: IncomingMessage, peeked: Peeked): void {
     let more = true;
     for (const each of chunks) more = push.call(response, each);
     if (chunk === null) more = push.call(response, null);
-    peeked(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks), chunk === null);
+    process.nextTick(peeked, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks), chunk === null);
     return more;
   };
 }

@@ -15,52 +15,22 @@ const MOST_PEEKED_BYTES = 10 * 1_048_576;
 const MOST_DRAINED_BYTES = 65_536;
 
 /**
- * Where a leg stands.
- *
- * - `running`: no answer yet.
- * - `peeking`: the head is here; what the classifier wants to see of the body is not.
- * - `held`: an answer that may be delivered when nothing better comes; paused.
- * - `won`: its answer is the caller's.
- * - `draining`: its answer was dropped; the rest flows by so that the connection can be kept.
- * - `over`: nothing that undici may still say matters.
- */
-export type LegState = "running" | "peeking" | "held" | "won" | "draining" | "over";
-
-/**
  * One exchange through one exit: what undici reports, told to the core, and to the caller if it won. How undici talks to it
- * depends on the dialect (`leg-dialects.ts`). It is also what the core looks at to judge the answer. Plain fields: one of
- * these is made for each attempt, and private ones cost it a quarter of the whole.
+ * depends on the dialect (`leg-dialects.ts`). It is also what the core looks at to judge the answer.
  */
-export abstract class LegHandler implements ResponseInfo, Opener {
-  readonly exchange: Exchange;
-  readonly leg: Leg;
-  readonly agent: ExitAgent;
-  state: LegState = "running";
-  /** undici has begun to write the request. */
-  started = false;
+export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   status = 0;
   body: Uint8Array | undefined = undefined;
   complete: boolean | undefined = undefined;
   rawHeaders: RawHeaders = undefined;
   rawTrailers: RawHeaders = undefined;
-  connect: AbortConnect | undefined = undefined;
   private statusText: string | undefined = undefined;
-  private waiting: Waiting | undefined;
-  /** Pieces of the body that have not been handed on yet. */
-  private kept: Buffer[] | undefined = undefined;
+  private kept: KeptBody | undefined = undefined;
+  /** Of what is drained. */
   private bytes = 0;
   private ended = false;
   private handingOn = false;
-  private left = false;
   private socket: Duplex | undefined = undefined;
-
-  constructor(exchange: Exchange, leg: Leg, agent: ExitAgent, waiting: Waiting | undefined) {
-    this.exchange = exchange;
-    this.leg = leg;
-    this.agent = agent;
-    this.waiting = waiting;
-    if (waiting !== undefined) waiting.legs++;
-  }
 
   /** A header of the answer, several of one name joined. */
   abstract header(name: string): string | undefined;
@@ -69,37 +39,6 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   abstract pauseBody(): void;
   protected abstract resumeBody(): void;
   protected abstract abortExchange(reason: unknown): void;
-
-  /** Hands the request to the exit's agent. Not from within a parser's callback: reading another connection there would enter the parser a second time. */
-  send(): void {
-    if (insideParser()) queueMicrotask(() => this.sendNow());
-    else this.sendNow();
-  }
-
-  private sendNow(): void {
-    if (this.state !== "running") return;
-    const { agent } = this;
-    const outer = agent.opener;
-    agent.opener = this;
-    try {
-      agent.dispatcher.dispatch(this.exchange.innerOptions as never, this as never);
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      agent.opener = outer;
-    }
-  }
-
-  /** undici has a connection and begins to write. May come again: HTTP/2 repeats what a server has not looked at. */
-  protected began(): void {
-    // Thrown rather than aborted: undici then drops the request and keeps the connection for the next one.
-    if (this.state === "over") throw NOBODY_WAITS;
-    this.started = true;
-    if (this.waiting !== undefined) {
-      this.waiting.legs--;
-      this.waiting = undefined;
-    }
-  }
 
   protected head(status: number, statusText: string | undefined): void {
     if (status < 200) {
@@ -112,7 +51,7 @@ export abstract class LegHandler implements ResponseInfo, Opener {
     const { peek } = this.leg;
     if (peek !== "none" && this.hasBody()) {
       this.state = "peeking";
-      this.kept = [];
+      this.kept = new KeptBody();
     } else {
       this.decide(undefined);
     }
@@ -125,17 +64,17 @@ export abstract class LegHandler implements ResponseInfo, Opener {
           this.leg.progress();
           this.exchange.tellData(chunk);
         } else {
-          this.kept.push(chunk);
+          this.kept.add(chunk);
         }
         return;
       case "peeking":
-        this.keep(chunk);
-        if (this.leg.peek === "full" && this.bytes < MOST_PEEKED_BYTES) return;
-        this.body = this.joined();
+        this.kept?.add(chunk);
+        if (this.leg.peek === "full" && (this.kept?.bytes ?? 0) < MOST_PEEKED_BYTES) return;
+        this.body = this.kept?.joined();
         this.decide(undefined);
         return;
       case "held":
-        this.keep(chunk);
+        (this.kept ??= new KeptBody()).add(chunk);
         return;
       case "draining":
         this.bytes += chunk.length;
@@ -156,7 +95,7 @@ export abstract class LegHandler implements ResponseInfo, Opener {
         if (this.kept === undefined) this.finish();
         return;
       case "peeking":
-        this.body = this.joined();
+        this.body = this.kept?.joined();
         this.complete = true;
         this.decide(undefined);
         return;
@@ -174,6 +113,7 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   }
 
   protected failed(error: unknown): void {
+    if (this.sendsAgain(error)) return;
     this.leave();
     switch (this.state) {
       case "running":
@@ -193,7 +133,7 @@ export abstract class LegHandler implements ResponseInfo, Opener {
           this.callersOwn(error);
           return;
         }
-        this.body = this.joined();
+        this.body = this.kept?.joined();
         this.complete = false;
         this.decide(error);
         return;
@@ -265,14 +205,13 @@ export abstract class LegHandler implements ResponseInfo, Opener {
   giveUp(reason: unknown = NOBODY_WAITS): void {
     const { state } = this;
     this.state = "over";
-    this.kept = undefined;
+    this.discard();
     if (this.socket !== undefined) {
       this.socket.destroy();
     } else if (this.started) {
       if (state !== "over") this.abortExchange(reason);
     } else {
-      this.connect?.(NOBODY_WAITS);
-      this.stopWaiting();
+      this.giveUpConnection();
     }
     this.leave();
   }
@@ -320,7 +259,7 @@ export abstract class LegHandler implements ResponseInfo, Opener {
     // The caller may have ended it in answer to its head.
     if (this.isOver()) return;
     if (cut !== undefined) {
-      for (const chunk of this.kept ?? []) exchange.tellData(chunk);
+      this.kept?.handOn(this.take, () => true);
       if (!this.isOver()) this.cut(cut);
       return;
     }
@@ -330,20 +269,12 @@ export abstract class LegHandler implements ResponseInfo, Opener {
 
   /** What was kept, as long as the caller takes it. */
   private handOn(): void {
-    const kept = (this.kept ??= []);
-    const { exchange, leg } = this;
+    const { exchange } = this;
     this.handingOn = true;
-    let next = 0;
-    while (next < kept.length && !exchange.paused && this.kept === kept) {
-      leg.progress();
-      exchange.tellData(kept[next++]);
-    }
+    const all = this.kept?.handOn(this.take, this.wanted) ?? true;
     this.handingOn = false;
-    if (this.kept !== kept) return;
-    kept.splice(0, next);
-    if (kept.length > 0) return;
     // The end comes with the last piece, unless the caller paused over it.
-    if (exchange.paused && this.ended) return;
+    if (this.isOver() || !all || (exchange.paused && this.ended)) return;
     this.kept = undefined;
     if (this.ended) this.finish();
   }
@@ -361,14 +292,13 @@ export abstract class LegHandler implements ResponseInfo, Opener {
       return;
     }
     this.state = "over";
-    this.kept = undefined;
+    this.discard();
     this.endLeg(error);
     this.exchange.tellCut(error);
   }
 
   private drop(cut: unknown): void {
-    this.kept = undefined;
-    this.bytes = 0;
+    this.discard();
     this.endLeg(cut);
     if (this.ended || cut !== undefined) {
       this.state = "over";
@@ -387,16 +317,6 @@ export abstract class LegHandler implements ResponseInfo, Opener {
     leaveParser();
   }
 
-  private keep(chunk: Buffer): void {
-    (this.kept ??= []).push(chunk);
-    this.bytes += chunk.length;
-  }
-
-  private joined(): Buffer {
-    const kept = this.kept ?? [];
-    return kept.length === 1 ? kept[0] : Buffer.concat(kept);
-  }
-
   /** Event streams may be silent for minutes after their head. */
   private hasBody(): boolean {
     if (this.exchange.bodiless || this.status === 204 || this.status === 304) return false;
@@ -407,20 +327,8 @@ export abstract class LegHandler implements ResponseInfo, Opener {
     return this.state === "over";
   }
 
-  private stopWaiting(): void {
-    const waiting = this.waiting;
-    if (waiting === undefined) return;
-    this.waiting = undefined;
-    giveUpWaiting(waiting);
-  }
-
-  private leave(): void {
-    if (this.left) return;
-    this.left = true;
-    if (this.waiting !== undefined) {
-      this.waiting.legs--;
-      this.waiting = undefined;
-    }
-    this.exchange.sender.left(this.agent);
+  private discard(): void {
+    this.kept?.discard();
+    this.kept = undefined;
   }
 }

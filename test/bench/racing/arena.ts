@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
-import { exponential, streamOf } from "./chance.ts";
+import { exponential, streamOf } from "../../support/world-chance.ts";
 import { Network } from "./network.ts";
-import { Population } from "./population.ts";
+import { Population } from "../../support/world-population.ts";
 import { SimClock, SimEvent } from "./sim-clock.ts";
-import { HOSTS, type World } from "./worlds.ts";
+import { HOSTS, type World } from "../../support/world-parameters.ts";
 
 export interface Task {
   readonly host: number;

@@ -1,8 +1,8 @@
 import { createExitPool, type Dispatch, type Driver, type ExitPool, type ExitPoolOptions, type Leg, type RequestInfo, type ResponseInfo } from "@multihome/core";
 import type { Arena, Contestant, Task } from "./arena.ts";
-import { streamOf } from "./chance.ts";
+import { streamOf } from "../../support/world-chance.ts";
 import type { Attempt, AttemptOwner, Network, Outcome } from "./network.ts";
-import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "./worlds.ts";
+import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "../../support/world-parameters.ts";
 
 export interface CoreSettings {
   readonly options: ExitPoolOptions;
@@ -78,7 +78,7 @@ class CoreTask implements Driver, AttemptOwner {
     // As a client does that is told to give up: an answer that was held is read to its end, the rest breaks off, and whoever
     // is still connecting knows that nothing was sent.
     if (attempt.ended) leg.end();
-    else leg.fail(reason, !this.#kinds || attempt.connectedAt <= this.#arena.clock.now());
+    else leg.fail(reason, !this.#kinds || attempt.sentAt <= this.#arena.clock.now());
   }
 
   deliver(leg: Leg): void {

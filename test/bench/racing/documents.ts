@@ -1,8 +1,9 @@
 import type { Arena, Contestant, Task } from "./arena.ts";
-import { streamOf } from "./chance.ts";
+import { streamOf } from "../../support/world-chance.ts";
 import { Lines } from "./lines.ts";
 import type { Attempt, AttemptOwner, Outcome } from "./network.ts";
-import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "./worlds.ts";
+import { Wake } from "./wake.ts";
+import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "../../support/world-parameters.ts";
 
 export interface DocumentsRules {
   readonly width: number;
@@ -31,6 +32,7 @@ export class Documents implements Contestant, AttemptOwner {
   readonly #arena: Arena;
   readonly #rules: DocumentsRules;
   readonly #random: () => number;
+  readonly #wake: Wake;
   readonly #lines = new Lines<Racing>();
   readonly #tasks = new Map<Attempt, Racing>();
   // By proxy × host.
@@ -46,7 +48,6 @@ export class Documents implements Contestant, AttemptOwner {
   readonly #samples: Uint32Array;
   readonly #dead: Uint8Array;
   #turn = 0;
-  #wakeAt = Infinity;
 
   constructor(arena: Arena, rules: DocumentsRules = DOCUMENTS) {
     const { proxies } = arena.world;
@@ -54,6 +55,7 @@ export class Documents implements Contestant, AttemptOwner {
     this.#arena = arena;
     this.#rules = rules;
     this.#random = streamOf(arena.seed, "policy");
+    this.#wake = new Wake(arena.clock, () => this.#dispatch());
     this.#history = new Uint32Array(cells);
     this.#outcomes = new Uint8Array(cells);
     this.#rate = new Float64Array(cells).fill(0.5);
@@ -118,7 +120,7 @@ export class Documents implements Contestant, AttemptOwner {
       this.#turn++;
       idle++;
     }
-    if (wakeAt < this.#wakeAt) this.#sleep(wakeAt);
+    if (wakeAt !== Infinity) this.#wake.by(wakeAt);
   }
 
   #race(task: Racing, chosen: readonly number[]): void {
@@ -187,18 +189,6 @@ export class Documents implements Contestant, AttemptOwner {
       this.#readyAt[cell] = Math.max(this.#readyAt[cell], now + restMs);
     }
     if (this.#successes[proxy] === 0 && this.#samples[proxy] >= DEAD_AFTER) this.#dead[proxy] = 1;
-  }
-
-  #sleep(until: number): void {
-    this.#wakeAt = until;
-    this.#arena.clock.setTimeout(
-      () => {
-        if (this.#wakeAt !== until) return;
-        this.#wakeAt = Infinity;
-        this.#dispatch();
-      },
-      Math.max(0, until - this.#arena.clock.now()),
-    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Task } from "./arena.ts";
-import { HOSTS } from "./worlds.ts";
+import { HOSTS } from "../../support/world-parameters.ts";
 
 /** Who waits, by host. */
 export class Lines<T extends Task> {

@@ -1,8 +1,9 @@
 import type { Arena, Contestant, Task } from "./arena.ts";
-import { streamOf } from "./chance.ts";
+import { streamOf } from "../../support/world-chance.ts";
 import { Lines } from "./lines.ts";
 import type { Attempt, AttemptOwner, Outcome } from "./network.ts";
-import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "./worlds.ts";
+import { Wake } from "./wake.ts";
+import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "../../support/world-parameters.ts";
 
 /** Says which proxy is next for a host. It may be asked for one that is spaced, and is asked again then. */
 type Next = (host: number) => number;
@@ -11,14 +12,15 @@ type Next = (host: number) => number;
 class Naive implements Contestant, AttemptOwner {
   readonly #arena: Arena;
   readonly #next: Next;
+  readonly #wake: Wake;
   readonly #lines = new Lines<Task>();
   readonly #tasks = new Map<Attempt, Task>();
   readonly #readyAt: Float64Array;
   #turn = 0;
-  #asleep = false;
 
   constructor(arena: Arena, next: Next) {
     this.#arena = arena;
+    this.#wake = new Wake(arena.clock, () => this.#dispatch());
     this.#next = next;
     this.#readyAt = new Float64Array(arena.world.proxies * HOSTS);
   }
@@ -50,13 +52,7 @@ class Naive implements Contestant, AttemptOwner {
       this.#tasks.set(this.#arena.network.begin(proxy, host, this, ATTEMPT_MS), this.#lines.takeHead(host));
     }
     // Few proxies, all spaced, and nothing in flight that would wake us.
-    if (this.#lines.size > 0 && this.#tasks.size < IN_FLIGHT && !this.#asleep) {
-      this.#asleep = true;
-      this.#arena.clock.setTimeout(() => {
-        this.#asleep = false;
-        this.#dispatch();
-      }, 50);
-    }
+    if (this.#lines.size > 0 && this.#tasks.size < IN_FLIGHT) this.#wake.by(this.#arena.clock.now() + 50);
   }
 
   #free(host: number): number {

@@ -2,7 +2,8 @@ import { Shape } from "./adaptive/shape.ts";
 import type { Arena, Contestant, Task } from "./arena.ts";
 import { Lines } from "./lines.ts";
 import type { Attempt, AttemptOwner, Outcome } from "./network.ts";
-import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "./worlds.ts";
+import { Wake } from "./wake.ts";
+import { ATTEMPT_MS, HOSTS, IN_FLIGHT, SPACING_MS } from "../../support/world-parameters.ts";
 
 interface Cell {
   readonly proxy: number;
@@ -33,14 +34,15 @@ export class Oracle implements Contestant, AttemptOwner {
   readonly #shape: Shape;
   /** By host, best first. */
   readonly #cells: Cell[][];
+  readonly #wake: Wake;
   readonly #lines = new Lines<Work>();
   readonly #legs = new Map<Attempt, Work>();
   #tokens = 0;
-  #asleep = false;
 
   constructor(arena: Arena) {
     const { population, world } = arena;
     this.#arena = arena;
+    this.#wake = new Wake(arena.clock, () => this.#dispatch());
     const mean = (world.success[0] + world.success[1]) / 2;
     this.#shape = new Shape(false, { share: (r) => normalShare(Math.log(r) / world.sigma), success: mean, answered: (1 - mean) / 2 });
     this.#cells = Array.from({ length: HOSTS }, (_, host) => {
@@ -103,13 +105,7 @@ export class Oracle implements Contestant, AttemptOwner {
       this.#send(task, best);
       if (!saturated) this.#armHedge(task, best);
     }
-    if (this.#lines.size > 0 && this.#legs.size < IN_FLIGHT && !this.#asleep) {
-      this.#asleep = true;
-      this.#arena.clock.setTimeout(() => {
-        this.#asleep = false;
-        this.#dispatch();
-      }, 50);
-    }
+    if (this.#lines.size > 0 && this.#legs.size < IN_FLIGHT) this.#wake.by(this.#arena.clock.now() + 50);
   }
 
   #best(host: number, but?: Work): Cell | undefined {

@@ -2,12 +2,14 @@
 const HALF = 2 ** 31;
 /** What is kept of the past when the scale is moved on: 12.4 days. Nothing older than minutes matters to a score. */
 const KEPT = 2 ** 30;
+/** How far the scale reaches back before its first moment, for what happened before this process: 3.1 days. */
+const BEFORE = 2 ** 28;
 /** A clock that goes back by less is one whose readings came in another order. */
 const JUMP_MS = 1_000;
 
 /**
- * Times in 32 bits: whole milliseconds since an origin, 0 meaning never. Two things may happen to a clock, and neither
- * breaks a stored time. After 24.8 days the origin moves on, and all stored times with it (`rebase`). When the clock jumps
+ * Times in 32 bits: whole milliseconds since an origin that lies before everything worth remembering, 0 meaning never. Two things may happen to a clock, and neither
+ * breaks a stored time. After three weeks the origin moves on, and all stored times with it (`rebase`). When the clock jumps
  * back, the origin goes back with it, so that a rest lasts as long as it was meant to.
  */
 export class Epoch {
@@ -24,7 +26,7 @@ export class Epoch {
   tick(now: number): number {
     if (!(now >= this.#last)) this.#wentBack(now);
     this.#last = now;
-    if (Number.isNaN(this.#origin)) this.#origin = Math.floor(now) - 1;
+    if (Number.isNaN(this.#origin)) this.#origin = Math.floor(now) - BEFORE;
     const tick = Math.max(1, Math.ceil(now) - this.#origin);
     return tick <= HALF ? tick : this.#moveOn(tick);
   }

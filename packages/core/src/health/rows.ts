@@ -4,8 +4,8 @@ export interface Page {
   readonly f32: Float32Array;
 }
 
-/** Exits a page: large enough that its own 250 bytes do not count, small enough that a few scattered exits do not cost a table. */
-const PAGE_BITS = 8;
+/** Exits a page: large enough that its own 450 bytes do not count, small enough that a few scattered exits do not cost a table. */
+const PAGE_BITS = 9;
 const PAGE_EXITS = 1 << PAGE_BITS;
 const FIRST_EXITS = 8;
 
@@ -62,7 +62,7 @@ export class Rows {
     }
   }
 
-  /** A small pool does not pay for a page of 256. */
+  /** A small pool does not pay for a whole page. */
   #make(exit: number): Page {
     const index = exit >>> PAGE_BITS;
     const old = this.#pages[index];

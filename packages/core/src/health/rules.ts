@@ -16,6 +16,8 @@ export const DEFAULT_HEALTH: HealthRules = { window: 30, cooldownAfter: 3, coold
 
 /** The level at which a cooldown has its full length. */
 export const LAST_LEVEL = 4;
+/** A latency beyond a day is a clock that jumped. */
+export const LONGEST_LATENCY_MS = 86_400_000;
 /** 24.8 days: times are kept as 32 bits of milliseconds, and the present is kept below half of that. */
 const LONGEST_MS = 2 ** 31 - 1;
 

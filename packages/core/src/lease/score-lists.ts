@@ -10,11 +10,15 @@ const EVEN = 0x5555_5555;
  * million exits) and the list; the one before; when it was last used.
  */
 export class ScoreLists {
-  #links = new Uint32Array(0);
+  #links: Uint32Array;
   readonly #head = new Int32Array(LISTS).fill(-1);
   readonly #tail = new Int32Array(LISTS).fill(-1);
   readonly #filled = new Int32Array(LISTS / 32);
   size = 0;
+
+  constructor(exits: number) {
+    this.#links = new Uint32Array(exits * WORDS);
+  }
 
   get bytes(): number {
     return this.#links.byteLength;
@@ -106,10 +110,10 @@ export class ScoreLists {
     return word * 32 + (31 - Math.clz32(bits));
   }
 
-  /** By an eighth: doubling would leave a table of 20,000 with room for 12,000 more. */
+  /** By a sixteenth: doubling would leave a table of 20,000 with room for 12,000 more. */
   #widen(exit: number): void {
     const exits = this.#links.length / WORDS;
-    const wider = new Uint32Array(Math.max(8, exits + (exits >>> 3), exit + 1) * WORDS);
+    const wider = new Uint32Array(Math.max(8, exits + (exits >>> 4), exit + 1) * WORDS);
     wider.set(this.#links);
     this.#links = wider;
   }

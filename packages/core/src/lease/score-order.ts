@@ -27,7 +27,7 @@ const CATCH_UP = 32;
  * find out about the others. Adding, removing and finding the best cost the same for 20 exits and for 20,000.
  */
 export class ScoreOrder implements Order {
-  readonly #lists = new ScoreLists();
+  readonly #lists: ScoreLists;
   readonly #scorer: Scorer;
   readonly #changes: Changes;
   readonly #random: () => number;
@@ -37,7 +37,9 @@ export class ScoreOrder implements Order {
   /** The exit with which this round of offers began though it is not the best, or -1. */
   #odd = -1;
 
-  constructor(scorer: Scorer, changes: Changes, random: () => number, exploreShare: number = EXPLORE_SHARE) {
+  /** @param options.exits how many there will be, where that is known: room is made for them at once, and for no more */
+  constructor(scorer: Scorer, changes: Changes, random: () => number, { exploreShare = EXPLORE_SHARE, exits = 0 }: { exploreShare?: number; exits?: number } = {}) {
+    this.#lists = new ScoreLists(exits);
     this.#scorer = scorer;
     this.#changes = changes;
     this.#random = random;

@@ -6,6 +6,8 @@ import { SlidingMeter } from "./sliding-meter.ts";
 const SHARP = 0.4;
 /** … until it is known worse than this. No two such changes lie close together, for each costs what is left of a window. */
 const BLUNT = 0.9;
+/** What a clock may drift while a request is under way: sent right after a turn, it must not seem to have been sent before it. */
+const DRIFT_MS = 5;
 
 /**
  * Windows that turn with the server's clock.
@@ -143,7 +145,7 @@ export class FixedMeter implements Meter {
 
   /** The earliest window that this answer's request can have been counted in, by what is known of the server's clock today. */
   firstWindow({ sentAt }: Outcome): number {
-    return Math.floor(this.#clock.earliest(sentAt) / this.perMs);
+    return Math.floor((this.#clock.earliest(sentAt) + DRIFT_MS) / this.perMs);
   }
 
   /** The latest window that this answer's request can have been counted in. */

@@ -29,10 +29,14 @@ interface Seen {
   /** The largest figure, and when it was counted. */
   seen: number;
   lookedAt: number;
+  /** The most that came between two looks in this window, and how long that was. */
+  leap: number;
+  leapMs: number;
   /** Units in a millisecond. */
   rate: number;
+  /** Windows that `rate` was learnt from. */
   windows: number;
-  /** The most by which one look was above what the rate explains. */
+  /** The most by which a leap was above what the rate explains. */
   burst: number;
   shyUntil: number;
   shy: number;
@@ -45,6 +49,8 @@ interface Seen {
  */
 export class Foreign {
   readonly #rows = new Map<number, Seen>();
+  /** The window in which a row was first looked at: what had been spent by then may be our own, from before a restart. */
+  readonly #firstWindow: number[] = [];
   readonly #perMs: number;
   readonly #clock: ServerClock;
   readonly #trips: Trips;
@@ -61,13 +67,19 @@ export class Foreign {
 
   /** An answer showed that others had spent at least `units` of the window when it was counted, between `sentAt` and `now`. */
   look(row: number, window: number, units: number, sentAt: number, now: number, limit: number): void {
+    const first = (this.#firstWindow[row] ??= window);
+    const state = this.#rows.get(row);
+    if (state === undefined && units <= 0) return;
     const at = (sentAt + now) / 2;
-    let state = this.#rows.get(row);
+    const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
     if (state === undefined) {
-      if (units <= 0) return;
-      // When it was spent is not known: perhaps by ourselves, before this program was started.
-      state = { window, from: at, base: units, seen: units, lookedAt: at, rate: 0, windows: 0, burst: 0, shyUntil: -Infinity, shy: SHY };
-      this.#rows.set(row, state);
+      const known = window > first;
+      const fresh: Seen = {
+        window, from: known ? startedAt : at, base: known ? 0 : units, seen: units, lookedAt: Math.max(at, startedAt), leap: 0, leapMs: 0,
+        rate: 0, windows: 0, burst: 0, shyUntil: -Infinity, shy: SHY,
+      };
+      if (known) fresh.rate = this.#guess(fresh);
+      this.#rows.set(row, fresh);
       return;
     }
     if (window < state.window) {
@@ -76,27 +88,34 @@ export class Foreign {
       return;
     }
     if (window > state.window) {
-      if (this.#finish(row, state, limit, window) === undefined) return;
-      state.window = window;
-      state.base = state.seen = 0;
-      state.from = state.lookedAt = Math.min(at, this.#clock.certainlyAt(window * this.#perMs, now));
+      this.#finish(state, window);
+      if (state.rate * this.#perMs + state.burst < limit * NOTHING && units <= 0) {
+        this.#rows.delete(row);
+        return;
+      }
+      Object.assign(state, { window, base: 0, seen: 0, leap: 0, leapMs: 0, from: startedAt, lookedAt: startedAt });
     }
+    const sinceMs = Math.max(0, at - state.lookedAt);
     if (units > state.seen) {
-      const more = units - state.seen;
-      state.burst = Math.max(state.burst, more - state.rate * Math.max(0, at - state.lookedAt));
+      const leap = units - state.seen;
       state.seen = units;
-      // Until a window has been seen to its end, what it has shown so far is all that is known of the rate.
-      if (state.windows === 0) state.rate = (state.seen - state.base) / Math.max(at - state.from, this.#perMs / 10);
+      if (leap > state.leap) {
+        state.leap = leap;
+        state.leapMs = sinceMs;
+      }
+      if (state.windows > 0) state.burst = Math.max(state.burst, leap - state.rate * sinceMs);
     }
     state.lookedAt = Math.max(state.lookedAt, at);
+    if (state.windows === 0) state.rate = this.#guess(state);
   }
 
   /** A request was refused: somebody came between the look and it. */
   refused(row: number, now: number): void {
     const state = this.#rows.get(row);
+    // Those that were on their way with it are the same refusal.
     if (state === undefined || now < state.shyUntil - state.shy * this.#perMs + this.#trips.roundMs * 2) return;
-    state.shyUntil = now + state.shy * this.#perMs;
     state.shy *= 2;
+    state.shyUntil = now + state.shy * this.#perMs;
   }
 
   /** Units to keep free now. */
@@ -116,12 +135,19 @@ export class Foreign {
     const state = this.#rows.get(row);
     if (state === undefined) return now;
     const endsAt = this.#endOf(now);
-    const over = Math.min(limit * MOST, this.#heldAt(state, limit, endsAt, now)) - units;
-    if (over <= 0) return now;
     const lastCallAt = this.#lastCallAt(state, endsAt);
-    const gradually = now + (over * this.#perMs) / (limit * LOOKS);
-    if (gradually < lastCallAt) return gradually;
-    return now < lastCallAt && this.#heldLast(state, limit, endsAt) <= units ? lastCallAt : endsAt;
+    if (now >= lastCallAt) return this.#heldLast(state, limit, endsAt) <= units ? now : endsAt;
+    const held = this.#heldAt(state, limit, endsAt, now);
+    if (Math.min(limit * MOST, held) <= units) return now;
+    const gradually = now + ((held - units) * this.#perMs) / (limit * LOOKS);
+    if (gradually < Math.min(lastCallAt, endsAt)) return gradually;
+    return this.#heldLast(state, limit, endsAt) <= units ? Math.min(lastCallAt, endsAt) : endsAt;
+  }
+
+  /** When the last request can be sent that still looks at this window from near its end. */
+  lastLookAt(now: number): number {
+    const endsAt = this.#endOf(now);
+    return endsAt - this.#clock.uncertainMs(endsAt) - 2 * this.#trips.roundMs;
   }
 
   #heldAt(state: Seen, limit: number, endsAt: number, now: number): number {
@@ -146,24 +172,24 @@ export class Foreign {
   /** From then on whatever is sent will just arrive before the window turns, and hardly anybody else can come in between. */
   #lastCallAt(state: Seen, endsAt: number): number {
     if (endsAt <= state.shyUntil) return Infinity;
-    const uncertain = this.#clock.latest(endsAt) - this.#clock.earliest(endsAt);
-    const ms = uncertain + this.#trips.roundMs;
+    const ms = this.#clock.uncertainMs(endsAt) + this.#trips.roundMs;
     return ms > this.#perMs * END ? Infinity : endsAt - ms;
   }
 
-  /** The window has ended: its rate is learnt. `undefined`: others have gone, the row is forgotten. */
-  #finish(row: number, state: Seen, limit: number, window: number): Seen | undefined {
-    const watched = state.lookedAt - state.from;
-    if (watched >= this.#perMs / 4) {
-      const rate = (state.seen - state.base) / watched;
-      state.windows++;
-      state.rate += (rate - state.rate) * Math.max(LEARN, 1 / state.windows);
-    }
+  /** Until a window has been seen to its end, all that is known of the rate is what it has shown so far. */
+  #guess(state: Seen): number {
+    return (state.seen - state.base) / Math.max(state.lookedAt - state.from, this.#perMs / 2);
+  }
+
+  /** The window has ended: its rate is learnt, and how far others leap ahead of it. */
+  #finish(state: Seen, window: number): void {
+    const spent = state.seen - state.base;
+    const watchedMs = Math.min(this.#perMs, state.lookedAt - state.from);
+    // What was not watched is taken to have gone on as usual.
+    const rate = state.windows === 0 ? this.#guess(state) : (spent + state.rate * (this.#perMs - watchedMs)) / this.#perMs;
+    if (state.windows > 0 || watchedMs > this.#perMs / 4) state.windows++;
+    state.rate += (rate - state.rate) * (state.windows === 0 ? 1 : Math.max(LEARN, 1 / state.windows));
+    if (state.windows === 1) state.burst = Math.max(0, state.leap - state.rate * state.leapMs);
     state.burst *= FORGET ** Math.min(50, Math.max(1, window - state.window));
-    if (state.windows > 0 && state.rate * this.#perMs < limit * NOTHING && state.burst < limit * NOTHING) {
-      this.#rows.delete(row);
-      return undefined;
-    }
-    return state;
   }
 }

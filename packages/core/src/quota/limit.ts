@@ -11,6 +11,9 @@ import { Suspicion } from "./suspicion.ts";
 import type { Trips } from "./trips.ts";
 import { UsedHeaders } from "./used-headers.ts";
 
+/** Of a full window, as a share of its limit, so much is left to the lightest requests until shortly before its end: their answers show what others spent. */
+const LAST_LOOK = 0.001;
+
 /** More counters of one limit than this, and idle ones are given up: instruments and accounts come from outside. */
 const MOST_KEYS = 10_000;
 
@@ -85,14 +88,17 @@ export class QuotaLimit {
    * @param byHand a lease taken by hand: its holder may never tell what came of it, so nobody waits for that
    */
   fits(row: number, now: number, units: number, byHand: boolean): boolean {
-    if (this.room(row, now) < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
-    return byHand || this.#newcomers === undefined || !this.#newcomers.waits(row, now);
+    const room = this.room(row, now);
+    if (room < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
+    if (byHand || this.#newcomers === undefined) return true;
+    return !this.#newcomers.waits(row, now) && (room - units >= this.#keptForLook(units) || now >= this.#lastLookAt(now));
   }
 
   freeAt(row: number, now: number, units: number): number {
     let at = this.meter.freeAt(row, now, units);
     if (at <= now && !this.#calm && !this.#isHeavy(units)) at = this.#releaseAt(row, now, units);
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
+    if (at <= now && this.room(row, now) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
   }
 
@@ -151,10 +157,19 @@ export class QuotaLimit {
     return units * 2 > this.meter.limit;
   }
 
+  /** Only of limits whose headers this server is known to send, and only of what is light enough to be that look. */
+  #keptForLook(units: number): number {
+    const kept = Math.floor(this.meter.limit * LAST_LOOK);
+    return units <= kept && this.headers.known && this.#foreign?.none === true ? kept : 0;
+  }
+
+  #lastLookAt(now: number): number {
+    return this.#foreign?.lastLookAt(now) ?? now;
+  }
+
   #look(foreign: Foreign, row: number, outcome: Outcome): void {
     const meter = this.meter as FixedMeter;
     const units = meter.foreign(row);
-    if (units <= 0 && foreign.none) return;
     const window = meter.windowOf(row);
     // Others than that window's figures were not looked at.
     if (meter.firstWindow(outcome) !== window || meter.lastWindow(outcome) !== window) return;

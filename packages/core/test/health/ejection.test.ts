@@ -72,3 +72,19 @@ test("that every exit is gone is told with the moment when the first is back", (
   assert.equal(target.goneUntil(29_999, (exit) => (exit === 3 ? 3_600_000 : 0)), 30_000);
   assert.equal(target.goneUntil(30_000, (exit) => (exit === 3 ? 3_600_000 : 0)), 0);
 });
+
+test("when none is usable a breaker's probe leaves by the best exit that rests, never by a banned or a dead one", () => {
+  const pool = poolOf(5, 0, { deadAfterSamples: 40 });
+  const target = pool.target();
+  for (const [exit, successes] of [[0, 1], [1, 9], [2, 5], [3, 20]] as const) {
+    attempts(target, exit, "success", successes, 1_000);
+    attempts(target, exit, "exit-error", 3, 1_000);
+  }
+  attempts(target, 4, "exit-error", 40, 1_000);
+
+  assert.equal(target.probeExit(() => true), 3);
+  assert.equal(target.probeExit((exit) => exit !== 3), 1);
+  target.started(1);
+  assert.equal(target.probeExit((exit) => exit !== 3), 2, "whose attempt is out will be heard of anyway");
+  assert.equal(target.probeExit((exit) => exit === 4), -1);
+});

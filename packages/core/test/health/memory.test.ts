@@ -8,10 +8,10 @@ test("a cell takes 32 bytes and an exit 24, made when they are first used", () =
   assert.equal(pool.bytes, 0);
 
   attempt(target, 19_999, "success", 0);
-  assert.ok(pool.bytes <= 256 * (32 + 24), "one page of each");
+  assert.ok(pool.bytes <= 512 * (32 + 24), "one page of each");
 
   for (let exit = 0; exit < 20_000; exit++) attempt(target, exit, "success", 0);
-  assert.ok(pool.bytes <= 20_224 * (32 + 24), `${pool.bytes}`);
+  assert.ok(pool.bytes <= 20_032 * (32 + 24), `${pool.bytes}`);
 });
 
 test("a pool of three exits does not pay for a page", () => {
@@ -81,11 +81,8 @@ test("a cell is saved and restored as it was, with its rest and its trial", () =
 
   assert.deepEqual(from.known(), [2]);
   assert.deepEqual(to.known(), [2]);
-  const { sinceSuccessMs, ...restored } = to.of(2, 500);
-  const { sinceSuccessMs: age, ...expected } = saved;
-  assert.deepEqual(restored, expected);
-  assert.equal(age, 70_000);
-  assert.ok(sinceSuccessMs !== undefined && sinceSuccessMs <= 70_000);
+  assert.deepEqual(to.of(2, 500), saved);
+  assert.equal(saved.sinceSuccessMs, 70_000);
   assert.equal(to.restsUntil(2), 500 + 20_000);
   assert.equal(to.cooling(500), 1);
   assert.deepEqual(attempt(to, 2, "exit-error", 30_000), ["cooled 2 for 60 s"]);

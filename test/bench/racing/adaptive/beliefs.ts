@@ -1,4 +1,4 @@
-import { HOSTS } from "../worlds.ts";
+import { HOSTS } from "../../../support/world-parameters.ts";
 import type { Knobs } from "./knobs.ts";
 import { Shape } from "./shape.ts";
 
@@ -160,6 +160,15 @@ export class Beliefs {
   /** After how long without an answer a further leg is worth its price. */
   hedgeDelay(cell: Cell, share: number): number {
     return this.scale(cell) * this.shape.quantile(share);
+  }
+
+  /** From now on it has a history, which begins with what its host does to others. */
+  tried(cell: Cell, now: number): void {
+    if (cell.tries === 0) {
+      cell.g = this.hostPrior(cell.host);
+      cell.gAt = now;
+    }
+    cell.tries++;
   }
 
   succeeded(cell: Cell, now: number, elapsed: number): void {

@@ -1,4 +1,4 @@
-import { HOSTS, SPACING_MS } from "../worlds.ts";
+import { HOSTS, SPACING_MS } from "../../../support/world-parameters.ts";
 import type { Beliefs, Cell } from "./beliefs.ts";
 
 const GAP = SPACING_MS / 1_000;

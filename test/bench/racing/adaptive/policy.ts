@@ -1,28 +1,15 @@
 import type { Arena, Contestant, Task } from "../arena.ts";
-import { streamOf } from "../chance.ts";
+import { streamOf } from "../../../support/world-chance.ts";
 import { Lines } from "../lines.ts";
 import type { Attempt, AttemptOwner, Outcome } from "../network.ts";
-import { HOSTS, IN_FLIGHT } from "../worlds.ts";
+import { Wake } from "../wake.ts";
+import { HOSTS, IN_FLIGHT } from "../../../support/world-parameters.ts";
 import { backoff, Beliefs, LIMIT, Proxy, type Cell, type Failure } from "./beliefs.ts";
+import { Budget } from "./budget.ts";
 import { ReadyCells } from "./cell-queues.ts";
 import { POLICY, type Knobs } from "./knobs.ts";
+import type { Leg, Work } from "./leg.ts";
 import { ProbeList } from "./probes.ts";
-
-/** One attempt and why it was made. */
-interface Leg {
-  readonly task: Work;
-  readonly cell: Cell;
-  readonly probe: boolean;
-  readonly startedAt: number;
-  readonly scale: number;
-  /** Started with hardly a doubt about proxy and host: what it shows is how long answers take. */
-  readonly clean: boolean;
-}
-
-interface Work extends Task {
-  readonly legs: Map<Attempt, Leg>;
-  hedgeTimer: unknown;
-}
 
 /** Tests in flight while tasks wait for slots, while all is well, and while a host has nothing usable. */
 const PROBES_IDLE = 8;
@@ -43,26 +30,26 @@ export class Adaptive implements Contestant, AttemptOwner {
   readonly #knobs: Knobs;
   readonly #random: () => number;
   readonly #beliefs: Beliefs;
+  readonly #budget: Budget;
   readonly #ready: ReadyCells;
   readonly #probes: ProbeList;
   readonly #proxies: Proxy[];
+  readonly #wake: Wake;
   readonly #lines = new Lines<Work>();
   readonly #legs = new Map<Attempt, Leg>();
   /** Tasks with legs in flight, by host, those first that were sent first. */
   readonly #live: Set<Work>[] = Array.from({ length: HOSTS }, () => new Set<Work>());
   #probing = 0;
-  /** What hedges and idle tests may spend, and what tests may. */
-  #tokens = 0;
-  #probeTokens = 0;
   /** Lower quantile of the worth of what is sent while slots are scarce. */
   #level = 1e-3;
-  #wakeAt = Infinity;
 
   constructor(arena: Arena, knobs: Knobs = POLICY) {
     this.#arena = arena;
     this.#knobs = knobs;
     this.#random = streamOf(arena.seed, "policy");
     this.#beliefs = new Beliefs(knobs);
+    this.#wake = new Wake(arena.clock, () => this.#dispatch());
+    this.#budget = new Budget(knobs.budget);
     this.#ready = new ReadyCells(this.#beliefs);
     this.#probes = new ProbeList(this.#beliefs, this.#random, knobs.retest);
     this.#proxies = Array.from({ length: arena.world.proxies }, (_, index) => new Proxy(index));
@@ -76,7 +63,7 @@ export class Adaptive implements Contestant, AttemptOwner {
   }
 
   submit(task: Task): void {
-    this.#tokens = Math.min(60, this.#tokens + this.#knobs.budget);
+    this.#budget.task();
     this.#lines.pushTail(Object.assign(task, { legs: new Map(), hedgeTimer: undefined }));
     this.#dispatch();
   }
@@ -160,7 +147,7 @@ export class Adaptive implements Contestant, AttemptOwner {
       if (pick === undefined) break;
       this.#sendPick(pick, now);
     }
-    if (this.#lines.size > 0 && this.#free > 0) this.#wake(Math.min(Math.max(now, this.#ready.nextAt), now + LOOK_AGAIN));
+    if (this.#lines.size > 0 && this.#free > 0) this.#wake.by(1_000 * Math.min(Math.max(now, this.#ready.nextAt), now + LOOK_AGAIN));
   }
 
   /** Slots are scarce: the host with most tasks waiting, weighed by what its best cell is worth. */
@@ -202,7 +189,6 @@ export class Adaptive implements Contestant, AttemptOwner {
 
   #sendNormal(task: Work, cell: Cell, now: number): void {
     if (this.#legs.size >= BUSY) this.#level *= this.#beliefs.index(cell, now) > this.#level ? 1.005 : 0.98;
-    this.#probeTokens = Math.min(30, this.#probeTokens + 0.35);
     this.#send(task, cell, this.#random() < this.#knobs.uncut ? LIMIT : this.#cut(cell, now), false, now);
   }
 
@@ -210,18 +196,15 @@ export class Adaptive implements Contestant, AttemptOwner {
     const { proxy } = cell;
     const leg: Leg = { task, cell, probe, startedAt: now, scale: this.#beliefs.scale(cell), clean: this.#beliefs.u(proxy, now) > 0.8 && this.#beliefs.g(cell, now) > 0.8 };
     const attempt = this.#arena.network.begin(proxy.index, cell.host, this, cut * 1_000);
-    this.#tokens = Math.max(-60, this.#tokens - 1);
+    this.#budget.request(probe);
     if (cell.inFlight++ === 0) cell.quietSince = now;
-    if (cell.tries === 0) cell.gAt = now;
-    if (cell.tries === 0) cell.g = this.#beliefs.hostPrior(cell.host);
-    cell.tries++;
+    this.#beliefs.tried(cell, now);
     this.#ready.used(cell, now);
     this.#legs.set(attempt, leg);
     task.legs.set(attempt, leg);
     if (!probe) return;
     proxy.probing = true;
     this.#probing++;
-    this.#probeTokens--;
   }
 
   #leave(attempt: Attempt, leg: Leg): void {
@@ -245,7 +228,7 @@ export class Adaptive implements Contestant, AttemptOwner {
   #mayProbe(saturated: boolean, starving: boolean): boolean {
     const most = saturated ? this.#knobs.probesLoaded : starving && this.#free > FREE_WHEN_STARVING ? PROBES_STARVING : PROBES_IDLE;
     if (this.#probing >= most) return false;
-    return saturated || starving || (this.#knobs.idleProbes && (this.#probeTokens > 0 || this.#tokens > 10));
+    return saturated || starving || (this.#knobs.idleProbes && this.#budget.allowsProbe);
   }
 
   /** A test is carried by a task that would be sent anyway, else as a further leg of one that is under way. */
@@ -286,8 +269,7 @@ export class Adaptive implements Contestant, AttemptOwner {
   // ── hedges ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #hedgeDelay(cell: Cell): number {
-    const share = this.#knobs.hedgeAt ?? Math.min(0.95, Math.max(0.4, 0.6 - this.#tokens / 100));
-    return this.#beliefs.hedgeDelay(cell, share);
+    return this.#beliefs.hedgeDelay(cell, this.#knobs.hedgeAt ?? this.#budget.hedgeQuantile);
   }
 
   #armHedge(task: Work, delay: number): void {
@@ -316,18 +298,5 @@ export class Adaptive implements Contestant, AttemptOwner {
     this.#live[task.host].delete(task);
     this.#arena.clock.clearTimeout(task.hedgeTimer);
     task.hedgeTimer = undefined;
-  }
-
-  #wake(at: number): void {
-    if (at >= this.#wakeAt) return;
-    this.#wakeAt = at;
-    this.#arena.clock.setTimeout(
-      () => {
-        if (this.#wakeAt !== at) return;
-        this.#wakeAt = Infinity;
-        this.#dispatch();
-      },
-      (at - this.#now) * 1_000,
-    );
   }
 }

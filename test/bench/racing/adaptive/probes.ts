@@ -1,5 +1,11 @@
-import { HOSTS } from "../worlds.ts";
+import { HOSTS } from "../../../support/world-parameters.ts";
 import { backoff, type Beliefs, type Cell, type Proxy } from "./beliefs.ts";
+
+interface Entry {
+  readonly proxy: Proxy;
+  /** As it was when the entry was made: the proxy's own moves on. */
+  readonly due: number;
+}
 
 /** Proxies that have worked before and are looked at for one test. */
 const SAMPLE = 16;
@@ -13,8 +19,8 @@ export class ProbeList {
   readonly #random: () => number;
   readonly #untested: Cell[][] = Array.from({ length: HOSTS }, () => []);
   readonly #known: Proxy[] = [];
-  /** Those that never worked, by when they are due; a heap. */
-  readonly #unknown: Proxy[] = [];
+  /** Those that never worked, by when they are due; a heap. Each has one entry, except while it is being tested. */
+  readonly #unknown: Entry[] = [];
   readonly #retest: boolean;
 
   constructor(beliefs: Beliefs, random: () => number, retest: boolean) {
@@ -28,7 +34,7 @@ export class ProbeList {
     const rest = [...proxies];
     while (rest.length > 0) {
       const at = Math.floor(this.#random() * rest.length);
-      this.#unknown.push(rest[at]);
+      this.#unknown.push({ proxy: rest[at], due: 0 });
       rest[at] = rest[rest.length - 1];
       rest.pop();
     }
@@ -47,15 +53,16 @@ export class ProbeList {
   /** A proxy that has been tested in vain, and is due later. */
   addUnknown(proxy: Proxy): void {
     const heap = this.#unknown;
+    const entry: Entry = { proxy, due: proxy.due };
     let slot = heap.length;
-    heap.push(proxy);
+    heap.push(entry);
     while (slot > 0) {
       const above = (slot - 1) >> 1;
-      if (heap[above].due <= proxy.due) break;
+      if (heap[above].due <= entry.due) break;
       heap[slot] = heap[above];
       slot = above;
     }
-    heap[slot] = proxy;
+    heap[slot] = entry;
   }
 
   /**
@@ -117,8 +124,11 @@ export class ProbeList {
   }
 
   #takeUnknown(hosts: readonly number[], now: number, squeeze: number): Cell | undefined {
-    const proxy = this.#unknown[0];
-    if (proxy === undefined || proxy.due > now + squeeze * backoff(proxy)) return undefined;
+    // Tasks find out that a proxy works as well as tests do; it is in the other list then.
+    while (this.#unknown.length > 0 && this.#unknown[0].proxy.ever) this.#popUnknown();
+    if (this.#unknown.length === 0) return undefined;
+    const { proxy, due } = this.#unknown[0];
+    if (due > now + squeeze * backoff(proxy)) return undefined;
     let best: Cell | undefined;
     let most = -1;
     for (const host of hosts) {
@@ -134,7 +144,7 @@ export class ProbeList {
 
   #popUnknown(): void {
     const heap = this.#unknown;
-    const last = heap.pop() as Proxy;
+    const last = heap.pop() as Entry;
     if (heap.length === 0) return;
     let slot = 0;
     for (;;) {

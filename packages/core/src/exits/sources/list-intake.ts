@@ -146,6 +146,7 @@ export class ListIntake {
     if (typeof line !== "string") return this.#refuse("", "not a text");
     const plain = parsePlainLine(line);
     if (plain !== undefined) return this.#list(line, plain);
+    if (line.length > LONGEST_LINE) return this.#refuseLong(line);
     const text = line.trim(); // A byte order mark counts as white space.
     if (isBlankOrComment(text)) return;
     const parsed = parseListLine(text);
@@ -165,6 +166,12 @@ export class ListIntake {
       known.proxy = proxy;
       this.#repeated++;
     }
+  }
+
+  /** It may have come in parts, of which only the first is here: what it is may depend on no more, and nobody can tell what in it is a password. */
+  #refuseLong(line: string): void {
+    const start = line.slice(0, LONGEST_LINE + 1).trimStart();
+    if (start === "" || !isBlankOrComment(start)) this.#refuse("…", `longer than ${LONGEST_LINE} characters`);
   }
 
   #refuse(text: string, reason: string): void {

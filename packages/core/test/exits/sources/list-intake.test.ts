@@ -53,7 +53,7 @@ test("a public list names no private addresses, and says so of its proxies", asy
 });
 
 test("it does not matter where the network cuts a list", async () => {
-  const piece = fc.constantFrom("192.0.2.1:1080", "socks5://u:p@h.example:1", "\n", "\r\n", "\r", "\n\n", "# c", "ü", "пример.рф:1080", " ", "x".repeat(1_500), "\ufeff", "\u0000");
+  const piece = fc.constantFrom("192.0.2.1:1080", "socks5://u:p@h.example:1", "\n", "\r\n", "\r", "\n\n", "# c", "ü", "пример.рф:1080", " ", "x".repeat(1_500), "# ".repeat(1_500), " ".repeat(1_500), "\ufeff", "\u0000");
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 30 }), fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }), async (pieces, sizes) => {
       const text = bytes(pieces.join(""));
@@ -69,7 +69,7 @@ test("it does not matter where the network cuts a list", async () => {
       // A \r\n that was cut in two makes a blank line, which shifts nothing but the number in the sample.
       assert.deepEqual({ ...cut, sample: cut.sample?.replace(/\d+/, "") }, { ...whole, sample: whole.sample?.replace(/\d+/, "") });
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });
 
@@ -99,6 +99,18 @@ test("a line of ten megabytes is one refused line, and is not kept", async () =>
   assert.equal(read.lines, 3);
   assert.equal(read.refused, 1);
   assert.match(read.sample ?? "", /^line 2, .*longer than 2048/);
+});
+
+test("of a line that is too long nothing is shown, wherever its password stands", async () => {
+  const line = `socks5://${"s3cret".repeat(500)}:12345@h.example:1`;
+  for (const size of [line.length, 2_500]) {
+    const read = await taken(async (intake) => {
+      for (let at = 0; at < line.length; at += size) await intake.addBytes(bytes(line.slice(at, at + size)));
+      intake.end();
+    });
+    assert.equal(read.sample, 'line 1, "…": longer than 2048 characters');
+    assert.equal(read.refused, 1);
+  }
 });
 
 test("a list without end is cut at 32 MB, in front of the line that was cut in two", async () => {

@@ -48,9 +48,9 @@ test("no entry makes it throw", () => {
 test("what is said of an error shows no URL, no proxy and no control character", () => {
   const reasons: [unknown, string][] = [
     [new Error("connect ECONNREFUSED 127.0.0.1:1"), "connect ECONNREFUSED 127.0.0.1:1"],
-    [Object.assign(new AggregateError([]), { code: "ECONNREFUSED" }), "ECONNREFUSED"],
+    [Object.assign(new AggregateError([], "x"), { message: "", code: "ECONNREFUSED" }), "ECONNREFUSED"],
     [Object.assign(new Error("aborted"), { code: "ECONNRESET" }), "ECONNRESET"],
-    [new TypeError(""), "TypeError"],
+    [Object.assign(new TypeError("x"), { message: "" }), "TypeError"],
     [new Error("GET https://u:s3cret@lists.example/?key=s3cret failed"), "GET https://***@lists.example… failed"],
     [new Error("bad line 1.2.3.4:1080:user:s3cret"), "bad line 1.2.3.4:1080…"],
     [new Error("bad line user:s3cret@1.2.3.4:1080"), "bad line ***@1.2.3.4:1080"],

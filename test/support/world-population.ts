@@ -1,6 +1,6 @@
 import { seededRandom } from "@multihome/core/testing";
-import { between, exponential, normal, streamOf } from "./chance.ts";
-import { HOSTS, type World } from "./worlds.ts";
+import { between, exponential, normal, streamOf } from "./world-chance.ts";
+import { HOSTS, type World } from "./world-parameters.ts";
 
 /** The truth about every proxy of a world: what a policy has to find out. */
 export class Population {

@@ -1,0 +1,69 @@
+import * as cell from "./cell.ts";
+import type { Page } from "./rows.ts";
+import { cooldownMs, LAST_LEVEL, LONGEST_LATENCY_MS, type HealthRules } from "./rules.ts";
+import { recencyOf } from "./score.ts";
+
+/** One cell as plain values, for status, explain and saving. Times are relative, so they can be read on another clock. */
+export interface CellRecord {
+  readonly success: number;
+  readonly fail: number;
+  readonly warnings: number;
+  readonly consecutiveFails: number;
+  readonly avgLatencyMs: number;
+  readonly inflight: number;
+  /** The last outcomes as bits, the newest lowest. */
+  readonly outcomes: number;
+  /** How many of them there are. */
+  readonly samples: number;
+  /** Cooldowns in a row; 0 since the last success. */
+  readonly level: number;
+  /** Since the last success; `undefined`: never. */
+  readonly sinceSuccessMs: number | undefined;
+  /** Until its cooldown ends; 0 when it does not rest. */
+  readonly coolsForMs: number;
+}
+
+const BLANK: Page = { u32: new Uint32Array(cell.CELL_WORDS), f32: new Float32Array(cell.CELL_WORDS) };
+
+export function readCell(page: Page | undefined, offset: number, tick: number): CellRecord {
+  const { u32, f32 } = page ?? BLANK;
+  const at = page === undefined ? 0 : offset;
+  const last = u32[at + cell.LAST_GOOD];
+  return {
+    success: u32[at + cell.GOOD],
+    fail: u32[at + cell.BAD],
+    warnings: cell.warnings(u32, at),
+    consecutiveFails: cell.inARow(u32, at),
+    avgLatencyMs: Math.round(f32[at + cell.LATENCY] * 10) / 10,
+    inflight: cell.outOf(u32, at),
+    outcomes: u32[at + cell.BITS],
+    samples: cell.sampled(u32, at),
+    level: cell.levelOf(u32, at),
+    sinceSuccessMs: last === 0 ? undefined : Math.max(0, tick - last),
+    coolsForMs: Math.max(0, u32[at + cell.UNTIL] - tick),
+  };
+}
+
+/** Numbers that no cell can hold are cut to what it can: a saved state may hold anything. What is in flight stays. */
+export function writeCell({ u32, f32 }: Page, at: number, saved: Omit<CellRecord, "inflight">, tick: number, rules: HealthRules): void {
+  const out = cell.outOf(u32, at);
+  const age = saved.sinceSuccessMs !== undefined && saved.sinceSuccessMs >= 0 ? saved.sinceSuccessMs : undefined;
+  const coolsForMs = whole(saved.coolsForMs, cooldownMs(rules, LAST_LEVEL));
+  u32[at + cell.BITS] = whole(saved.outcomes, 0xffff_ffff);
+  u32[at + cell.GOOD] = whole(saved.success, 0xffff_ffff);
+  u32[at + cell.BAD] = whole(saved.fail, 0xffff_ffff);
+  f32[at + cell.LATENCY] = whole(saved.avgLatencyMs * 16, LONGEST_LATENCY_MS * 16) / 16;
+  // As far back as the scale of ticks goes.
+  u32[at + cell.LAST_GOOD] = age === undefined ? 0 : Math.max(1, tick - whole(age, tick));
+  u32[at + cell.UNTIL] = coolsForMs > 0 ? tick + coolsForMs : 0;
+  u32[at + cell.RUN] = whole(saved.warnings, 0x7fff);
+  cell.setInARow(u32, at, whole(saved.consecutiveFails, 0xffff));
+  u32[at + cell.FLAGS] = out;
+  cell.setSampled(u32, at, whole(saved.samples, rules.window));
+  cell.setLevel(u32, at, whole(saved.level, LAST_LEVEL));
+  cell.setRecency(u32, at, age === undefined ? 0 : recencyOf(age));
+}
+
+function whole(value: number, most: number): number {
+  return value > 0 ? Math.floor(Math.min(value, most)) : 0;
+}

@@ -1,0 +1,134 @@
+import * as cell from "./cell.ts";
+import { readCell, type CellRecord } from "./cell-record.ts";
+import type { PoolHealth } from "./pool-health.ts";
+import { Rows } from "./rows.ts";
+import { scoreOf, stepOf, type Score } from "./score.ts";
+import { UNKNOWN_RATE } from "./window.ts";
+
+export type ExitState = "unknown" | "healthy" | "cooldown" | "on-trial" | "dead";
+
+/** What can be asked about the exits at one target. No question changes anything; what does is in `TargetHealth`. */
+export class TargetReadings {
+  protected readonly pool: PoolHealth;
+  protected readonly cellRows = new Rows(cell.CELL_WORDS);
+  #hint = 0;
+
+  protected constructor(pool: PoolHealth) {
+    this.pool = pool;
+  }
+
+  get bytes(): number {
+    return this.cellRows.bytes;
+  }
+
+  /** Cells that there is room for now. */
+  get cells(): number {
+    return this.cellRows.exits;
+  }
+
+  /** When an exit's rest here ends, on the clock's scale: 0 or a moment that has passed where it does not rest, `Infinity` where it is dead. */
+  restsUntil(exit: number): number {
+    if (this.pool.records.isDead(exit)) return Infinity;
+    const page = this.cellRows.peek(exit);
+    const until = page === undefined ? 0 : page.u32[this.cellRows.offset(exit) + cell.UNTIL];
+    return until === 0 ? 0 : this.pool.epoch.at(until);
+  }
+
+  /** Half open, and its one trial is out: not to be used again before that has ended. */
+  trialOut(exit: number): boolean {
+    const { records } = this.pool;
+    if (records.onTrial(exit) && records.inFlight(exit) > 0) return true;
+    const page = this.cellRows.peek(exit);
+    if (page === undefined) return false;
+    const at = this.cellRows.offset(exit);
+    return cell.levelOf(page.u32, at) > 0 && cell.outOf(page.u32, at) > 0;
+  }
+
+  /**
+   * 0 when some exit neither rests nor is dead nor banned, whatever else it waits for; otherwise the moment at which the first
+   * of them is back, `Infinity` where none will be by itself.
+   *
+   * @param bannedUntil when an exit's ban ends, 0 where it has none
+   */
+  goneUntil(now: number, bannedUntil: (exit: number) => number): number {
+    const { exits } = this.pool.census;
+    let back = Infinity;
+    // The one that was found the last time is likely to do again.
+    for (let i = -1; i < exits.length; i++) {
+      const exit = i < 0 ? this.#hint : i;
+      if (exits[exit] === undefined) continue;
+      const until = Math.max(this.restsUntil(exit), bannedUntil(exit));
+      if (until <= now) {
+        this.#hint = exit;
+        return 0;
+      }
+      if (until < back) back = until;
+    }
+    return back;
+  }
+
+  /**
+   * The exit for a breaker's probe when none is usable: the best score among those that rest here, or -1. A probe may ignore a
+   * rest, never a ban or a limit, and a dead exit proves nothing. Looks at all exits; probes are seconds apart.
+   */
+  probeExit(mayUse: (exit: number) => boolean): number {
+    const { census, records } = this.pool;
+    let best = -1;
+    for (let exit = 0; exit < census.exits.length; exit++) {
+      if (census.exits[exit] === undefined || records.isDead(exit) || this.trialOut(exit) || !mayUse(exit)) continue;
+      if (best < 0 || this.#total(exit) > this.#total(best)) best = exit;
+    }
+    return best;
+  }
+
+  /** Where an exit belongs among all: the step of its score doubled, and 1 more when there is no need to explore it. */
+  rankOf(exit: number): number {
+    const { records } = this.pool;
+    const page = this.cellRows.peek(exit);
+    const global = records.rate(exit);
+    if (page === undefined) return stepOf(scoreOf(UNKNOWN_RATE, global, 0)) * 2;
+    const { u32 } = page;
+    const at = this.cellRows.offset(exit);
+    if (cell.isSpared(u32, at)) return 1;
+    const unproven = cell.sampled(u32, at) === 0 || cell.levelOf(u32, at) > 0 || records.onTrial(exit);
+    const step = stepOf(scoreOf(cell.rateAt(u32, at), global, cell.recency(u32, at)));
+    return step * 2 + (unproven && cell.outOf(u32, at) === 0 ? 0 : 1);
+  }
+
+  score(exit: number): Score {
+    const page = this.cellRows.peek(exit);
+    const at = this.cellRows.offset(exit);
+    const affinity = page === undefined ? UNKNOWN_RATE : cell.rateAt(page.u32, at);
+    const recency = page === undefined ? 0 : cell.recency(page.u32, at);
+    const global = this.pool.records.rate(exit);
+    const spared = page !== undefined && cell.isSpared(page.u32, at);
+    return { affinity, global, recency, total: spared ? 0 : scoreOf(affinity, global, recency) };
+  }
+
+  #total(exit: number): number {
+    return this.score(exit).total;
+  }
+
+  stateOf(exit: number, now: number): ExitState {
+    const { records } = this.pool;
+    if (records.isDead(exit)) return "dead";
+    if (this.restsUntil(exit) > now) return "cooldown";
+    const page = this.cellRows.peek(exit);
+    const at = this.cellRows.offset(exit);
+    if (records.onTrial(exit) || (page !== undefined && cell.levelOf(page.u32, at) > 0)) return "on-trial";
+    return page !== undefined && cell.sampled(page.u32, at) > 0 ? "healthy" : "unknown";
+  }
+
+  of(exit: number, now: number): CellRecord {
+    return readCell(this.cellRows.peek(exit), this.cellRows.offset(exit), this.pool.epoch.tick(now));
+  }
+
+  /** Exits of which something is known here. */
+  known(): number[] {
+    const found: number[] = [];
+    this.cellRows.each(({ u32 }, at, exit) => {
+      if (u32[at + cell.GOOD] + u32[at + cell.BAD] + cell.warnings(u32, at) > 0) found.push(exit);
+    });
+    return found;
+  }
+}
