@@ -56,7 +56,7 @@ export async function errorOf(promise: Promise<unknown>): Promise<AnyError> {
     assert.ok(error instanceof Error, `rejected with ${String(error)}`);
     return error as AnyError;
   }
-  throw new assert.AssertionError({ message: `expected a rejection, got ${String((value as { status?: unknown } | undefined)?.status ?? value)}` });
+  throw new assert.AssertionError({ message: `expected a rejection, got ${String((value as { status?: unknown } | undefined)?.status ?? value).slice(0, 100)}` });
 }
 
 export interface AnyError extends Error {

@@ -3,6 +3,10 @@ import { ClosedError, MultihomeError, PoolFullError } from "./errors.ts";
 import { describeExits } from "./exits/describe.ts";
 import { ExitTable } from "./exits/exit-table.ts";
 import { resolveExits } from "./exits/inventory.ts";
+import { PoolHealth } from "./health/pool-health.ts";
+import { mergeListed } from "./exits/merge-listed.ts";
+import type { ListedProxy } from "./exits/sources/listed-proxy.ts";
+import { Sources } from "./exits/sources/sources.ts";
 import { Traffic } from "./health/traffic.ts";
 import type { Exit } from "./model/exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
@@ -25,7 +29,7 @@ import { statusOf } from "./race/status.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
 import { pathOf, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
-import { engineRules, validated } from "./settings.ts";
+import { engineRules, healthRules, validated } from "./settings.ts";
 import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 import { mapItems } from "./tasks/map.ts";
 import { taskHandle } from "./tasks/task-handle.ts";
@@ -56,6 +60,7 @@ class Pool implements ExitPool {
   readonly #targets: Targets;
   readonly #ready: Promise<void>;
   readonly #endNarration: () => void;
+  readonly #sources: Sources | undefined;
   readonly #summary: Alarm;
   readonly #releases = new Set<() => void | Promise<void>>();
   #hints: AsyncLocalStorage<Hints> | undefined;
@@ -71,6 +76,7 @@ class Pool implements ExitPool {
       clock: this.#clock,
       table: this.#table,
       traffic: this.#traffic,
+      health: new PoolHealth(this.#table, healthRules(options)),
       rules: engineRules(options),
       agentsOf: (exit) => exitAgents(this.adapterHost).of(exit),
       warn: (message, fields) => this.#log.warn(message, fields),
@@ -78,6 +84,7 @@ class Pool implements ExitPool {
     this.#engine.gate.limit(options.maxInFlight);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
     this.#summary = new Alarm((now) => this.#summarize(now));
+    this.#sources = this.#makeSources();
     this.#endNarration = narrate(this.#engine.name, this.#log);
     this.#ready = this.#start();
     // Whoever asks for ready() is told; nobody has to ask.
@@ -174,6 +181,7 @@ class Pool implements ExitPool {
     if (fixed.length > 0) throw configError(fixed);
     this.#options = validated(merged);
     this.#engine.rules = engineRules(this.#options);
+    this.#engine.health.rules = healthRules(this.#options);
     this.#engine.gate.limit(this.#options.maxInFlight);
     this.#targets.update(this.#options);
     if (this.#engine.ready) for (const target of this.#targets) this.#engine.pump(target);
@@ -203,13 +211,16 @@ class Pool implements ExitPool {
     try {
       const found = await resolveExits(this.#options.exits ?? {}, { clock: this.#clock, warn: (message) => this.#log.warn(message, {}) });
       if (this.#engine.closing) throw new ClosedError();
-      for (const { exit, egressKey } of found.exits) this.#table.add(exit, egressKey);
-      for (const target of this.#targets) for (let exit = 0; exit < this.#table.length; exit++) target.desk.admit(exit);
+      const own = found.exits.map(({ exit, egressKey }) => this.#table.add(exit, egressKey));
+      for (const target of this.#targets) for (const exit of own) target.desk.admit(exit);
       for (const line of describeExits(found)) this.#log.info(line, {});
+      await this.#sources?.start();
+      if (this.#engine.closing) throw new ClosedError();
       this.#engine.open(this.#targets);
       this.#setSummary(this.#clock.now());
       if (this.#table.size > 0) return;
-      const reasons = found.left.map(({ id, reason }) => `${id} (${reason})`).join(", ");
+      const failing = (this.#sources?.status ?? []).map(({ name, error }) => ({ id: name, reason: error ?? "it names no proxy" }));
+      const reasons = [...found.left, ...failing].map(({ id, reason }) => `${id} (${reason})`).join(", ");
       throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${reasons === "" ? "" : `: ${reasons}`}.`);
     } catch (error) {
       this.#engine.open(this.#targets);
@@ -233,9 +244,34 @@ class Pool implements ExitPool {
     }
     engine.stopAll(new ClosedError());
     engine.timers.stop();
+    this.#sources?.stop();
     this.#endNarration();
     await Promise.all([...this.#releases].map(async (release) => release()));
     this.#releases.clear();
+  }
+
+  #makeSources(): Sources | undefined {
+    const { sources = [], refreshEvery = "10m" } = this.#options.exits ?? {};
+    if (sources.length === 0) return undefined;
+    return new Sources(sources, {
+      clock: this.#clock,
+      warn: (message, fields) => this.#log.warn(message, fields ?? {}),
+      info: (message, fields) => this.#log.info(message, fields ?? {}),
+      refreshEveryMs: durationMs(refreshEvery),
+      onChange: ({ listed }) => this.#listed(listed),
+    });
+  }
+
+  /** A round of reading the sources is over. What is known of an exit stays; dead ones get another chance. */
+  #listed(listed: readonly ListedProxy[]): void {
+    const { added, known, leftOut } = mergeListed(this.#table, listed);
+    if (leftOut > 0) this.#log.warn(`${leftOut} proxies are left out: a pool holds 100,000 exits.`, { leftOut });
+    const revived = known.filter((exit) => this.#engine.health.refreshed(exit));
+    for (const target of this.#targets) {
+      for (const exit of added) target.desk.admit(exit);
+      if (revived.length > 0) target.desk.reconsider();
+      if (this.#engine.ready) this.#engine.wake(target);
+    }
   }
 
   /** A line for the log, now and then; nothing is set where nobody reads it. */

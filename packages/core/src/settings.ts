@@ -1,4 +1,5 @@
 import { checkExits } from "./exits/check-exits.ts";
+import { DEFAULT_HEALTH, type HealthRules } from "./health/rules.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
 import { checkOptions, configError } from "./options.ts";
 import type { EngineRules } from "./race/engine.ts";
@@ -24,11 +25,23 @@ export function validated(options: ExitPoolOptions): ExitPoolOptions {
   return options;
 }
 
+export function healthRules({ health = {} }: ExitPoolOptions): HealthRules {
+  return {
+    window: health.window ?? DEFAULT_HEALTH.window,
+    cooldownAfter: health.cooldownAfter ?? DEFAULT_HEALTH.cooldownAfter,
+    cooldownBaseMs: durationMs(health.cooldownBase ?? DEFAULT_HEALTH.cooldownBaseMs),
+    cooldownMaxMs: durationMs(health.cooldownMax ?? DEFAULT_HEALTH.cooldownMaxMs),
+    deadAfterSamples: health.deadAfterSamples ?? DEFAULT_HEALTH.deadAfterSamples,
+    maxEjected: health.maxEjected,
+  };
+}
+
 export function engineRules({ queue = {}, attemptTimeout }: ExitPoolOptions): EngineRules {
   const attempt = attemptTimeout === undefined ? undefined : attemptTimeout === false ? Infinity : durationMs(attemptTimeout);
   return {
     capacity: queue.capacity ?? 1_000,
     maxAttempts: queue.maxAttempts ?? 5,
+    queueWhenOpen: queue.onOpen === "queue",
     timeoutMs: queue.timeout === false ? Infinity : durationMs(queue.timeout ?? "60s"),
     attemptTimeoutMs: attempt ?? Infinity,
     proxyAttemptTimeoutMs: attempt ?? durationMs("8s"),

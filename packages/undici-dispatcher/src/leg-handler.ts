@@ -1,15 +1,12 @@
 import type { Duplex } from "node:stream";
-import type { Leg, ResponseInfo } from "@multihome/core";
+import type { ResponseInfo } from "@multihome/core";
 import { isUnsent } from "@multihome/core/connect";
-import type { AbortConnect } from "@multihome/core/connect";
+import { ConnectingLeg } from "./connecting-leg.ts";
 import { isCallersOwn } from "./errors.ts";
-import { giveUpWaiting, NOBODY_WAITS, type ExitAgent, type Opener, type Waiting } from "./exit-agent.ts";
-import type { Exchange } from "./exchange.ts";
-import { enterParser, insideParser, leaveParser } from "./parser-depth.ts";
+import { NOBODY_WAITS } from "./exit-agent.ts";
+import { KeptBody } from "./kept-body.ts";
+import { enterParser, leaveParser } from "./parser-depth.ts";
 import type { Headers, RawHeaders } from "./undici.ts";
-
-/** So much of a body is kept for a classifier that wants to see all of it. */
-const MOST_PEEKED_BYTES = 10 * 1_048_576;
 
 /** So much of a refusal's body is read to its end, to keep the connection: a new one costs more than these bytes. */
 const MOST_DRAINED_BYTES = 65_536;
@@ -26,9 +23,10 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   rawTrailers: RawHeaders = undefined;
   private statusText: string | undefined = undefined;
   private kept: KeptBody | undefined = undefined;
-  /** Of what is drained. */
-  private bytes = 0;
+  private drained = 0;
+  /** The body has come whole, whoever has seen it. */
   private ended = false;
+  /** The caller is being told something right now; what he does in answer to it must not overtake it. */
   private handingOn = false;
   private socket: Duplex | undefined = undefined;
 
@@ -40,16 +38,17 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   protected abstract resumeBody(): void;
   protected abstract abortExchange(reason: unknown): void;
 
+  // ── undici's reports ───────────────────────────────────────────────────────────────────────────────────────────────
+
   protected head(status: number, statusText: string | undefined): void {
+    if (this.state !== "running") return;
     if (status < 200) {
-      if (this.state === "running" && this.exchange.single) this.exchange.tellInformation(this, status, statusText);
+      if (this.exchange.single) this.exchange.tellInformation(this, status, statusText);
       return;
     }
-    if (this.state !== "running") return;
     this.status = status;
     this.statusText = statusText;
-    const { peek } = this.leg;
-    if (peek !== "none" && this.hasBody()) {
+    if (this.leg.peek !== "none" && this.hasBody()) {
       this.state = "peeking";
       this.kept = new KeptBody();
     } else {
@@ -58,57 +57,36 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   }
 
   protected data(chunk: Buffer): void {
-    switch (this.state) {
-      case "won":
-        if (this.kept === undefined) {
-          this.leg.progress();
-          this.exchange.tellData(chunk);
-        } else {
-          this.kept.add(chunk);
-        }
-        return;
-      case "peeking":
-        this.kept?.add(chunk);
-        if (this.leg.peek === "full" && (this.kept?.bytes ?? 0) < MOST_PEEKED_BYTES) return;
-        this.body = this.kept?.joined();
-        this.decide(undefined);
-        return;
-      case "held":
-        (this.kept ??= new KeptBody()).add(chunk);
-        return;
-      case "draining":
-        this.bytes += chunk.length;
-        if (this.bytes > MOST_DRAINED_BYTES) this.giveUp();
-        return;
-      case "running":
-      case "over":
-        return;
-      default:
-        this.state satisfies never;
+    const { state } = this;
+    if (state === "won" && this.kept === undefined) {
+      this.leg.progress();
+      this.exchange.tellData(chunk);
+    } else if (state === "won" || state === "held") {
+      this.keep(chunk);
+    } else if (state === "peeking") {
+      if (!this.keep(chunk) && this.leg.peek === "full") return;
+      this.body = this.kept?.joined();
+      this.decide(undefined);
+    } else if (state === "draining") {
+      this.drained += chunk.length;
+      if (this.drained > MOST_DRAINED_BYTES) this.giveUp();
     }
   }
 
   protected end(): void {
     this.ended = true;
-    switch (this.state) {
-      case "won":
-        if (this.kept === undefined) this.finish();
-        return;
-      case "peeking":
-        this.body = this.kept?.joined();
-        this.complete = true;
-        this.decide(undefined);
-        return;
-      case "held":
-        return;
-      case "draining":
-      case "running":
-      case "over":
-        this.state = "over";
-        this.leave();
-        return;
-      default:
-        this.state satisfies never;
+    const { state } = this;
+    // Held, or not all of it taken yet: its end comes when it is handed on.
+    if (state === "held" || (state === "won" && this.kept !== undefined)) return;
+    if (state === "won") {
+      this.finish();
+    } else if (state === "peeking") {
+      this.body = this.kept?.joined();
+      this.complete = true;
+      this.decide(undefined);
+    } else {
+      this.state = "over";
+      this.leave();
     }
   }
 
@@ -117,10 +95,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     this.leave();
     switch (this.state) {
       case "running":
-        if (isCallersOwn(error)) {
-          this.callersOwn(error);
-          return;
-        }
+        if (isCallersOwn(error)) return this.endByCaller(error);
         this.state = "over";
         enterParser();
         this.leg.fail(error, this.started && !isUnsent(error));
@@ -130,8 +105,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
         if (isCallersOwn(error)) {
           // There is a head, which the caller would have had by now if we had not waited for more.
           this.exchange.tellHead(this, this.status, this.statusText);
-          this.callersOwn(error);
-          return;
+          return this.endByCaller(error);
         }
         this.body = this.kept?.joined();
         this.complete = false;
@@ -155,15 +129,11 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
 
   /** The connection is the caller's from now on; its exit is in use as long as it is open. */
   protected upgraded(status: number, socket: Duplex): void {
-    if (this.state !== "running") {
-      socket.destroy();
-      this.leave();
-      return;
-    }
     this.status = status;
-    if (this.respond() !== "deliver") {
+    const running = this.state === "running";
+    if (!running || this.respond() !== "deliver") {
       this.state = "over";
-      this.endLeg(undefined);
+      if (running) this.endLeg(undefined);
       socket.destroy();
       this.leave();
       return;
@@ -178,6 +148,8 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     this.exchange.tellUpgrade(this, status, socket);
   }
 
+  // ── the exchange's wishes ──────────────────────────────────────────────────────────────────────────────────────────
+
   /** The answer that was held is the caller's after all. */
   promote(): void {
     if (this.state !== "held") return;
@@ -188,7 +160,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   /** The caller wants to read on. */
   resume(): void {
     if (this.handingOn) return;
-    if (this.kept !== undefined) this.handOn();
+    if (this.kept !== undefined || this.ended) this.handOn();
     if (this.state === "won" && !this.exchange.paused) this.resumeBody();
   }
 
@@ -206,37 +178,24 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     const { state } = this;
     this.state = "over";
     this.discard();
-    if (this.socket !== undefined) {
-      this.socket.destroy();
-    } else if (this.started) {
-      if (state !== "over") this.abortExchange(reason);
-    } else {
-      this.giveUpConnection();
-    }
+    if (this.socket !== undefined) this.socket.destroy();
+    else if (!this.started) this.giveUpConnection();
+    else if (state !== "over") this.abortExchange(reason);
     this.leave();
   }
 
-  private callersOwn(error: unknown): void {
-    this.exchange.abort(error);
-    // The core stops us in answer to that, unless it is still inside `drive`.
-    this.giveUp();
-    this.leg.release();
-  }
+  // ── what becomes of the answer ─────────────────────────────────────────────────────────────────────────────────────
 
-  /** @param cut why the body has ended already */
+  /** @param cut why the body has ended before its end */
   private decide(cut: unknown): void {
     switch (this.respond()) {
       case "deliver":
         this.win(cut);
         return;
       case "hold":
-        if (cut !== undefined) {
-          this.state = "over";
-          this.endLeg(cut);
-          return;
-        }
         this.state = "held";
-        if (!this.ended) this.pauseBody();
+        if (cut !== undefined) this.failed(cut);
+        else if (!this.ended) this.pauseBody();
         return;
       case "drop":
         this.drop(cut);
@@ -259,7 +218,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     // The caller may have ended it in answer to its head.
     if (this.isOver()) return;
     if (cut !== undefined) {
-      this.kept?.handOn(this.take, () => true);
+      this.kept?.handOn(exchange, this.leg, true);
       if (!this.isOver()) this.cut(cut);
       return;
     }
@@ -267,13 +226,12 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     if (exchange.paused && !this.isOver()) this.pauseBody();
   }
 
-  /** What was kept, as long as the caller takes it. */
+  /** What was kept, as long as the caller takes it. The end comes with the last piece, unless he paused over that. */
   private handOn(): void {
     const { exchange } = this;
     this.handingOn = true;
-    const all = this.kept?.handOn(this.take, this.wanted) ?? true;
+    const all = this.kept?.handOn(exchange, this.leg, false) ?? true;
     this.handingOn = false;
-    // The end comes with the last piece, unless the caller paused over it.
     if (this.isOver() || !all || (exchange.paused && this.ended)) return;
     this.kept = undefined;
     if (this.ended) this.finish();
@@ -287,10 +245,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   }
 
   private cut(error: unknown): void {
-    if (isCallersOwn(error)) {
-      this.callersOwn(error);
-      return;
-    }
+    if (isCallersOwn(error)) return this.endByCaller(error);
     this.state = "over";
     this.discard();
     this.endLeg(error);
@@ -311,10 +266,26 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     }
   }
 
+  private endByCaller(error: unknown): void {
+    this.exchange.abort(error);
+    // The core stops us in answer to that, unless it is still inside `drive`.
+    this.giveUp();
+    this.leg.release();
+  }
+
   private endLeg(error: unknown): void {
     enterParser();
     this.leg.end(error);
     leaveParser();
+  }
+
+  private keep(chunk: Buffer): boolean {
+    return (this.kept ??= new KeptBody()).add(chunk);
+  }
+
+  private discard(): void {
+    this.kept?.discard();
+    this.kept = undefined;
   }
 
   /** Event streams may be silent for minutes after their head. */
@@ -325,10 +296,5 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
 
   private isOver(): boolean {
     return this.state === "over";
-  }
-
-  private discard(): void {
-    this.kept?.discard();
-    this.kept = undefined;
   }
 }

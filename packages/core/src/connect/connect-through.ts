@@ -173,7 +173,7 @@ class ConnectAttempt {
 }
 
 function firstHop(exit: Exit, proxy: ProxyEndpoint | undefined, to: Destination, address: Address): TcpSocketConnectOpts {
-  if (proxy !== undefined) return { host: proxy.host, port: proxy.port };
+  if (proxy !== undefined) return { host: proxy.host, port: proxy.port, lookup: deferred(proxy.lookup) };
   switch (exit.kind) {
     case "direct":
       return { host: address.host, port: address.port, family: to.family, lookup: deferred(to.lookup) };

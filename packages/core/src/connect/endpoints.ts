@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import type { Exit } from "../model/exit.ts";
 
 /** How a proxy is reached. The only place where its password is kept. */
@@ -8,6 +9,8 @@ export interface ProxyEndpoint {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
+  /** How its own name is resolved, where not as usual: a name in a public list must not lead to a private address. */
+  readonly lookup?: LookupFunction;
 }
 
 // Keyed by the object, not its id: whoever prints, copies or saves an exit cannot take the password along.

@@ -17,6 +17,8 @@ export class ExitTable {
   /** Shared leases out, over all targets. */
   readonly shared: number[] = [];
   readonly isProxy: boolean[] = [];
+  /** Exits that a source has named: not the user's own. */
+  readonly sourced = new Set<number>();
   readonly #byId = new Map<string, number>();
   readonly #egressIds = new Map<string, number>();
   readonly #members: number[][] = [];

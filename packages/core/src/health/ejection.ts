@@ -21,6 +21,8 @@ export class Ejection {
   #proxies = 0;
   /** No rest that is counted ends before this tick. */
   #nextEnd = Infinity;
+  /** Deaths and returns that the count knows of. */
+  #turns = 0;
 
   constructor(cells: Rows, census: Census, records: ExitRecords) {
     this.#cells = cells;
@@ -29,10 +31,15 @@ export class Ejection {
   }
 
   mayCool(exit: number, tick: number, rules: HealthRules): boolean {
-    if (this.#roomFor(exit, rules)) return true;
-    if (tick < this.#nextEnd) return false;
-    this.#recount(tick);
-    return this.#roomFor(exit, rules);
+    const { locals, proxies, isProxy } = this.#census;
+    const proxy = isProxy[exit];
+    const share = rules.maxEjected ?? (proxy ? PROXY_SHARE : LOCAL_SHARE);
+    if (proxy && share >= 1) return true;
+    // A product like 0.7 × 10 comes out below 7.
+    const most = proxy ? Math.floor(share * (proxies - this.#records.dead) + 1e-9) : Math.min(locals - 1, Math.floor(share * locals + 1e-9));
+    if (this.#turns === this.#records.turns && (proxy ? this.#proxies : this.#locals) < most) return true;
+    this.count(tick);
+    return (proxy ? this.#proxies : this.#locals) < most;
   }
 
   cooled(exit: number, until: number): void {
@@ -54,9 +61,9 @@ export class Ejection {
     this.#add(exit, -1);
   }
 
-  /** How many rest now. */
+  /** How many rest now; the dead are not among them. */
   count(tick: number): number {
-    if (tick >= this.#nextEnd) this.#recount(tick);
+    if (tick >= this.#nextEnd || this.#turns !== this.#records.turns) this.#recount(tick);
     return this.#locals + this.#proxies;
   }
 
@@ -69,22 +76,15 @@ export class Ejection {
     this.#nextEnd = Infinity;
   }
 
-  #roomFor(exit: number, { maxEjected }: HealthRules): boolean {
-    const { locals, proxies, isProxy } = this.#census;
-    // A product like 0.7 × 10 comes out below 7.
-    if (isProxy[exit]) return this.#proxies + 1 <= Math.floor((maxEjected ?? PROXY_SHARE) * (proxies - this.#records.dead) + 1e-9);
-    return this.#locals + 1 <= Math.min(locals - 1, Math.floor((maxEjected ?? LOCAL_SHARE) * locals + 1e-9));
-  }
-
   #recount(tick: number): void {
     this.clear();
+    this.#turns = this.#records.turns;
     this.#cells.each(({ u32 }, at, exit) => {
-      if (!cell.isCooling(u32, at)) return;
       const until = u32[at + cell.UNTIL];
-      if (until <= tick) {
-        cell.setCooling(u32, at, false);
-        return;
-      }
+      if (until === 0) return;
+      const cooling = until > tick && !this.#records.isDead(exit);
+      cell.setCooling(u32, at, cooling);
+      if (!cooling) return;
       this.#add(exit, 1);
       if (until < this.#nextEnd) this.#nextEnd = until;
     });

@@ -46,6 +46,8 @@ export class ExitRecords {
   readonly changes = new ChangeLog();
   /** How many are dead. */
   dead = 0;
+  /** Deaths and returns so far: who counts exits looks whether it has changed. */
+  turns = 0;
   readonly #rows = new Rows(WORDS);
   rules: HealthRules;
 
@@ -112,7 +114,7 @@ export class ExitRecords {
     u32[at + GOOD]++;
     u32[at + LAST_GOOD] = tick;
     u32[at + COUNTS] &= MOST;
-    if ((flags & DEAD) !== 0) this.dead--;
+    if ((flags & DEAD) !== 0) this.#turned(-1);
     // Reluctance ends with the first success: deaths and refreshes to sit out are forgotten.
     u32[at + FLAGS] = (flags & ~(DEAD | TRIAL | (511 << 6))) | HAD_SUCCESS;
     this.#push(u32, at, exit, true);
@@ -132,7 +134,7 @@ export class ExitRecords {
     if (!mayDie || (barren < Math.min(MOST, this.rules.deadAfterSamples) && (flags & TRIAL) === 0)) return 0;
     const deaths = Math.min(MOST_DEATHS, ((flags >>> 6) & 7) + 1);
     u32[at + FLAGS] = (flags & ~(TRIAL | (511 << 6))) | DEAD | (deaths << 6) | (2 ** (deaths - 1) << 9);
-    this.dead++;
+    this.#turned(1);
     return deaths;
   }
 
@@ -161,7 +163,7 @@ export class ExitRecords {
       return false;
     }
     u32[at] = (flags & ~(DEAD | (63 << 9))) | TRIAL;
-    this.dead--;
+    this.#turned(-1);
     return true;
   }
 
@@ -179,7 +181,7 @@ export class ExitRecords {
 
   /** The index is given to another exit. */
   forget(exit: number): void {
-    if (this.isDead(exit)) this.dead--;
+    if (this.isDead(exit)) this.#turned(-1);
     this.#rows.wipe(exit);
     this.changes.note(exit);
   }
@@ -188,6 +190,11 @@ export class ExitRecords {
     this.#rows.each(({ u32 }, at) => {
       u32[at + LAST_GOOD] = moved(u32[at + LAST_GOOD], byMs);
     });
+  }
+
+  #turned(by: 1 | -1): void {
+    this.dead += by;
+    this.turns++;
   }
 
   #has(exit: number, flag: number): boolean {

@@ -74,9 +74,13 @@ export class TargetReadings {
   probeExit(mayUse: (exit: number) => boolean): number {
     const { census, records } = this.pool;
     let best = -1;
+    let bestScore = -1;
     for (let exit = 0; exit < census.exits.length; exit++) {
       if (census.exits[exit] === undefined || records.isDead(exit) || this.trialOut(exit) || !mayUse(exit)) continue;
-      if (best < 0 || this.#total(exit) > this.#total(best)) best = exit;
+      const { total } = this.score(exit);
+      if (total <= bestScore) continue;
+      best = exit;
+      bestScore = total;
     }
     return best;
   }
@@ -103,10 +107,6 @@ export class TargetReadings {
     const global = this.pool.records.rate(exit);
     const spared = page !== undefined && cell.isSpared(page.u32, at);
     return { affinity, global, recency, total: spared ? 0 : scoreOf(affinity, global, recency) };
-  }
-
-  #total(exit: number): number {
-    return this.score(exit).total;
   }
 
   stateOf(exit: number, now: number): ExitState {

@@ -5,6 +5,14 @@ import type { Quota } from "../quota/quota.ts";
 import type { Order } from "./order.ts";
 import { BUSY, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
+/** What keeps an exit from being used at this target beside its quota: the health of the target is one. */
+export interface Rests {
+  /** When its rest ends: 0 or a moment that has passed where it does not rest, `Infinity` where it is dead. */
+  restsUntil(exit: number): number;
+  /** Half open, and its one trial is out. */
+  trialOut(exit: number): boolean;
+}
+
 export interface DeskRules {
   /** Least time between two sends of a local exit … */
   spacingMs: number;
@@ -26,6 +34,7 @@ export class Desk {
   readonly pauses: Pauses;
   readonly #table: ExitTable;
   readonly #order: Order;
+  readonly #rests: Rests;
   #rules: DeskRules;
   readonly #places = new Places();
   #short: number[] = [];
@@ -35,8 +44,9 @@ export class Desk {
   #shortMost = 0;
   #shortWakeAt = Infinity;
 
-  constructor(table: ExitTable, order: Order, quota: Quota | undefined, pauses: Pauses, rules: DeskRules) {
+  constructor(table: ExitTable, order: Order, rests: Rests, quota: Quota | undefined, pauses: Pauses, rules: DeskRules) {
     this.#table = table;
+    this.#rests = rests;
     this.#order = order;
     this.quota = quota;
     this.pauses = pauses;
@@ -57,10 +67,10 @@ export class Desk {
   /**
    * The exit for a request, or -1; then `wakeAt` says when to ask again. Changes nothing that a caller could see.
    *
-   * @param tried exits that are only taken when no other is free
+   * @param tried exits that are only taken where no other comes free before `deadline`
    * @param mayProxy false when as many attempts run through proxies as may
    */
-  choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
+  choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean, deadline = Infinity): number {
     this.#comeBack(now);
     this.wakeAt = Infinity;
     const shut = this.pauses.untilForAll(demand?.account);
@@ -84,8 +94,11 @@ export class Desk {
       }
       exit = this.#order.after(exit);
     }
-    if (second < 0) this.wakeAt = Math.min(this.wakeAt, this.#places.nextAt, this.#shortWakeAt);
-    return second;
+    const nextAt = Math.min(this.wakeAt, this.#places.nextAt, this.#shortWakeAt);
+    // A dead exit is always free: to fall back on it at once would use up all attempts while good ones wait for their windows.
+    if (second >= 0 && (tried.length >= this.#table.size || nextAt > deadline || nextAt === Infinity)) return second;
+    this.wakeAt = nextAt;
+    return -1;
   }
 
   /** May this very exit be used now? Sets `wakeAt` where not. */
@@ -112,11 +125,38 @@ export class Desk {
     this.wakeAt = Infinity;
     for (let exit = 0; exit < table.length; exit++) {
       const egress = table.egress[exit];
-      const free = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(egress), demand === undefined ? 0 : (this.quota?.freeAt(demand, egress, now) ?? 0));
+      const free = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(egress), this.#rests.restsUntil(exit), demand === undefined ? 0 : (this.quota?.freeAt(demand, egress, now) ?? 0));
       if (free > now) this.wakeAt = Math.min(this.wakeAt, free);
       else if (best < 0 || table.shared[exit] < table.shared[best]) best = exit;
     }
     return best;
+  }
+
+  /**
+   * The exit for a breaker's probe: the best that is neither banned nor over a limit; one that rests will do where no other
+   * is there. Looks at all exits; probes are few.
+   */
+  chooseProbe(demand: Demand | undefined, now: number): number {
+    const exit = this.choose(demand, now, [], true);
+    if (exit >= 0) return exit;
+    let best = -1;
+    for (let other = 0; other < this.#table.length; other++) {
+      const until = this.#rests.restsUntil(other);
+      if (until === Infinity || this.#rests.trialOut(other) || !this.chooseExit(other, demand, now)) continue;
+      if (best < 0 || until < this.#rests.restsUntil(best)) best = other;
+    }
+    return best;
+  }
+
+  /** Nobody is ready, and nobody will be by an attempt that ends. */
+  get empty(): boolean {
+    return this.#order.size === 0 && this.#short.length === 0;
+  }
+
+  /** An outcome has come: its standing may be another. @param anew what kept it away may be over */
+  rescored(exit: number, anew: boolean): void {
+    if (anew && this.#places.of(exit) === WAITING) this.#ready(exit);
+    this.#order.rescored?.(exit);
   }
 
   /** It sends now. */
@@ -177,9 +217,14 @@ export class Desk {
       return GONE;
     }
     const egress = table.egress[exit];
-    const paused = this.pauses.untilOf(egress);
-    if (paused > now) {
-      this.#wait(exit, paused);
+    const until = Math.max(this.pauses.untilOf(egress), this.#rests.restsUntil(exit));
+    if (until > now) {
+      this.#wait(exit, until);
+      return GONE;
+    }
+    if (this.#rests.trialOut(exit)) {
+      this.#order.remove(exit);
+      this.#markBusy(exit);
       return GONE;
     }
     const quota = this.quota;
@@ -222,7 +267,7 @@ export class Desk {
       // One that was taken from here meanwhile may have to wait for something else by now.
       if (this.#places.of(exit) !== SHORT) continue;
       const egress = this.#table.egress[exit];
-      const busy = this.#table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || (!mayProxy && this.#table.isProxy[exit]);
+      const busy = this.#table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || this.#rests.restsUntil(exit) > now || (!mayProxy && this.#table.isProxy[exit]);
       if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
         if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
         this.#shortOf[exit] = weight;

@@ -11,12 +11,17 @@ const NOTHING = 0.001;
 const MOST = 0.5;
 /** Kept back at the start of a window, as a share of the limit, and given out bit by bit: every answer is a look at what others do. */
 const LOOKS = 0.01;
-/** Kept free to the very end, as a share of the limit, where others come in bursts. */
+/** Kept free to the end, as a share of the limit: no rate is kept to the unit. */
 const LAST = 0.01;
-/** The end of a window, in which its rest is given out, is never longer than this share of it. */
+/** The end of a window, in which the room for bursts is given out as well, is never longer than this share of it. */
 const END = 0.02;
 /** After so many windows without a look at it a row is taken for a new one. */
 const STALE = 10;
+/** As a share of the limit, what is left to others after a refusal until it has been seen what they take: a first one, a further one. */
+const YIELD = 0.2;
+const YIELD_MORE = 0.1;
+/** The same after a window whose later part nobody saw, for want of room to look. */
+const YIELD_UNSEEN = 0.05;
 /** So many windows long bursts keep their room to the end after a refusal; twice as many each time. */
 const SHY = 20;
 
@@ -34,12 +39,20 @@ interface Seen {
   leapMs: number;
   /** Units in a millisecond. */
   rate: number;
-  /** Windows that `rate` was learnt from. */
-  windows: number;
+  /** `rate` is a guess: the next window that is seen whole replaces it. */
+  guessed: boolean;
   /** The most by which a leap was above what the rate explains. */
   burst: number;
+  refusedAt: number;
   shyUntil: number;
   shy: number;
+}
+
+/** The first look at a row: what had been spent by then may be our own, from before a restart. */
+interface First {
+  readonly window: number;
+  readonly at: number;
+  readonly units: number;
 }
 
 /**
@@ -50,7 +63,7 @@ interface Seen {
 export class Foreign {
   readonly #rows = new Map<number, Seen>();
   /** The window in which a row was first looked at: what had been spent by then may be our own, from before a restart. */
-  readonly #firstWindow: number[] = [];
+  readonly #firsts: (First | undefined)[] = [];
   readonly #perMs: number;
   readonly #clock: ServerClock;
   readonly #trips: Trips;
@@ -67,20 +80,12 @@ export class Foreign {
 
   /** An answer showed that others had spent at least `units` of the window when it was counted, between `sentAt` and `now`. */
   look(row: number, window: number, units: number, sentAt: number, now: number, limit: number): void {
-    const first = (this.#firstWindow[row] ??= window);
-    const state = this.#rows.get(row);
-    if (state === undefined && units <= 0) return;
     const at = (sentAt + now) / 2;
-    const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
+    const first = (this.#firsts[row] ??= { window, at, units });
+    let state = this.#rows.get(row);
     if (state === undefined) {
-      const known = window > first;
-      const fresh: Seen = {
-        window, from: known ? startedAt : at, base: known ? 0 : units, seen: units, lookedAt: Math.max(at, startedAt), leap: 0, leapMs: 0,
-        rate: 0, windows: 0, burst: 0, shyUntil: -Infinity, shy: SHY,
-      };
-      if (known) fresh.rate = this.#guess(fresh);
-      this.#rows.set(row, fresh);
-      return;
+      if (units <= (first.window === window ? first.units : 0)) return;
+      state = this.#begin(row, first, window, now);
     }
     if (window < state.window) {
       // An answer that was late; or the server's clock was found to be another.
@@ -88,32 +93,30 @@ export class Foreign {
       return;
     }
     if (window > state.window) {
-      this.#finish(state, window);
-      if (state.rate * this.#perMs + state.burst < limit * NOTHING && units <= 0) {
+      this.#finish(state, window, limit);
+      if (!state.guessed && units <= 0 && state.rate * this.#perMs + state.burst < limit * NOTHING) {
         this.#rows.delete(row);
         return;
       }
+      const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
       Object.assign(state, { window, base: 0, seen: 0, leap: 0, leapMs: 0, from: startedAt, lookedAt: startedAt });
     }
-    const sinceMs = Math.max(0, at - state.lookedAt);
-    if (units > state.seen) {
-      const leap = units - state.seen;
-      state.seen = units;
-      if (leap > state.leap) {
-        state.leap = leap;
-        state.leapMs = sinceMs;
-      }
-      if (state.windows > 0) state.burst = Math.max(state.burst, leap - state.rate * sinceMs);
-    }
-    state.lookedAt = Math.max(state.lookedAt, at);
-    if (state.windows === 0) state.rate = this.#guess(state);
+    this.#note(state, units, at);
   }
 
-  /** A request was refused: somebody came between the look and it. */
-  refused(row: number, now: number): void {
-    const state = this.#rows.get(row);
+  /** A request was refused although there seemed to be room: others want more than is left to them. */
+  refused(row: number, window: number, limit: number, now: number): void {
+    const first = this.#firsts[row];
+    // Nothing was heard of the row before: what is used up may be our own, from before a restart.
+    if (first === undefined || Number.isNaN(window)) return;
+    const known = this.#rows.get(row);
     // Those that were on their way with it are the same refusal.
-    if (state === undefined || now < state.shyUntil - state.shy * this.#perMs + this.#trips.roundMs * 2) return;
+    if (known !== undefined && now - known.refusedAt <= 2 * this.#trips.roundMs) return;
+    if (known === undefined && first.window === window && first.units > 0) return;
+    const state = known ?? this.#begin(row, first, window, now);
+    state.rate += (limit * (known === undefined || known.refusedAt === -Infinity ? YIELD : YIELD_MORE)) / this.#perMs;
+    state.guessed = true;
+    state.refusedAt = now;
     state.shy *= 2;
     state.shyUntil = now + state.shy * this.#perMs;
   }
@@ -152,7 +155,7 @@ export class Foreign {
 
   #heldAt(state: Seen, limit: number, endsAt: number, now: number): number {
     const left = Math.min(this.#perMs, Math.max(0, endsAt - now));
-    return this.#usual(state, endsAt) + state.burst + (limit * LOOKS * left) / this.#perMs;
+    return this.#usual(state, endsAt) + Math.max(state.burst, limit * LAST) + (limit * LOOKS * left) / this.#perMs;
   }
 
   #heldLast(state: Seen, limit: number, endsAt: number): number {
@@ -176,20 +179,50 @@ export class Foreign {
     return ms > this.#perMs * END ? Infinity : endsAt - ms;
   }
 
-  /** Until a window has been seen to its end, all that is known of the rate is what it has shown so far. */
-  #guess(state: Seen): number {
-    return (state.seen - state.base) / Math.max(state.lookedAt - state.from, this.#perMs / 2);
+  #begin(row: number, first: First, window: number, now: number): Seen {
+    const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
+    const isFirst = first.window === window;
+    const from = isFirst ? first.at : startedAt;
+    const base = isFirst ? first.units : 0;
+    const state: Seen = { window, from, base, seen: base, lookedAt: from, leap: 0, leapMs: 0, rate: 0, guessed: true, burst: 0, refusedAt: -Infinity, shyUntil: -Infinity, shy: SHY };
+    this.#rows.set(row, state);
+    return state;
+  }
+
+  #note(state: Seen, units: number, at: number): void {
+    const sinceMs = Math.max(0, at - state.lookedAt);
+    if (units > state.seen) {
+      const leap = units - state.seen;
+      state.seen = units;
+      if (leap > state.leap) {
+        state.leap = leap;
+        state.leapMs = sinceMs;
+      }
+      if (!state.guessed) state.burst = Math.max(state.burst, leap - state.rate * sinceMs);
+    }
+    state.lookedAt = Math.max(state.lookedAt, at);
+    // What little of a window has been seen says little: at least half of one is taken for it.
+    if (state.guessed) state.rate = Math.max(state.rate, (state.seen - state.base) / Math.max(state.lookedAt - state.from, this.#perMs / 2));
   }
 
   /** The window has ended: its rate is learnt, and how far others leap ahead of it. */
-  #finish(state: Seen, window: number): void {
+  #finish(state: Seen, window: number, limit: number): void {
     const spent = state.seen - state.base;
     const watchedMs = Math.min(this.#perMs, state.lookedAt - state.from);
-    // What was not watched is taken to have gone on as usual.
-    const rate = state.windows === 0 ? this.#guess(state) : (spent + state.rate * (this.#perMs - watchedMs)) / this.#perMs;
-    if (state.windows > 0 || watchedMs > this.#perMs / 4) state.windows++;
-    state.rate += (rate - state.rate) * (state.windows === 0 ? 1 : Math.max(LEARN, 1 / state.windows));
-    if (state.windows === 1) state.burst = Math.max(0, state.leap - state.rate * state.leapMs);
+    if (state.guessed) {
+      // Seen from early to late, it is what it was seen to be. Else room is made to look.
+      if (watchedMs < this.#perMs / 2) {
+        if (window === state.window + 1) state.rate += (limit * YIELD_UNSEEN) / this.#perMs;
+      } else {
+        state.rate = spent / watchedMs;
+        state.burst = Math.max(0, state.leap - state.rate * state.leapMs);
+        state.guessed = false;
+      }
+    } else {
+      // What was not watched is taken to have gone on as usual.
+      if (watchedMs < this.#perMs / 2 && window === state.window + 1) state.guessed = true;
+      state.rate += ((spent + state.rate * (this.#perMs - watchedMs)) / this.#perMs - state.rate) * LEARN;
+    }
     state.burst *= FORGET ** Math.min(50, Math.max(1, window - state.window));
   }
 }

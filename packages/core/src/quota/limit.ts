@@ -103,7 +103,10 @@ export class QuotaLimit {
   }
 
   take(row: number, now: number, units: number): void {
-    this.#newcomers?.taken(row, now);
+    const kept = this.#newcomers === undefined ? 0 : this.#keptForLook(units);
+    // The look itself: until it has answered, nobody else need be refused.
+    if (kept > 0 && this.meter.room(row, now) - units < kept) this.#newcomers?.ask(row, now);
+    else this.#newcomers?.taken(row, now);
     this.meter.take(row, now, units);
   }
 
@@ -145,7 +148,7 @@ export class QuotaLimit {
 
   /** A request that this limit counts was refused, perhaps for another one's sake. @returns is that suspect, so little being used? */
   refused(row: number, now: number): boolean {
-    this.#foreign?.refused(row, now);
+    if (this.#foreign !== undefined) this.#foreign.refused(row, (this.meter as FixedMeter).windowOf(row), this.meter.limit, now);
     return this.#suspicion.refused(row, this.meter.used(row, now), this.meter.limit, this.meter.perMs, now, this.#trips.roundMs);
   }
 

@@ -27,7 +27,11 @@ export class Newcomers {
 
   taken(row: number, now: number): void {
     if (row >= this.#state.length) this.#widen(row);
-    if (this.#state[row] !== NEW) return;
+    if (this.#state[row] === NEW) this.ask(row, now);
+  }
+
+  /** From now on everybody waits for an answer. */
+  ask(row: number, now: number): void {
     this.#state[row] = ASKED;
     this.#askedAt.set(row, now);
   }

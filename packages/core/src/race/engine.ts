@@ -2,6 +2,7 @@ import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import { ClosedError, MultihomeError } from "../errors.ts";
 import type { ExitTable } from "../exits/exit-table.ts";
+import type { PoolHealth } from "../health/pool-health.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Exit } from "../model/exit.ts";
 import type { Driver, Lease } from "../model/lease.ts";
@@ -13,6 +14,7 @@ import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
 import { channels, nextPoolName } from "../observe/channels.ts";
 import { announceEnd, announceRace, announceRequeue, announceTask } from "./announce.ts";
+import { circuitError, noticeBack, vote } from "./circuit.ts";
 import { attemptIsLate } from "./due.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
@@ -31,6 +33,8 @@ const LOOK_AHEAD = 64;
 export interface EngineRules {
   readonly capacity: number;
   readonly maxAttempts: number;
+  /** While a breaker is open new requests wait instead of being refused. */
+  readonly queueWhenOpen: boolean;
   /** `Infinity`: none. */
   readonly timeoutMs: number;
   /** By kind of exit; `Infinity`: none. */
@@ -59,6 +63,7 @@ export class Engine {
   readonly timers: TimerQueue;
   readonly gate: Gate;
   readonly traffic: Traffic;
+  readonly health: PoolHealth;
   readonly retries = new RetryBudget();
   readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
   readonly warn: (message: string, fields: object) => void;
@@ -79,6 +84,7 @@ export class Engine {
     clock: Clock;
     table: ExitTable;
     traffic: Traffic;
+    health: PoolHealth;
     rules: EngineRules;
     agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
     warn: (message: string, fields: object) => void;
@@ -86,6 +92,7 @@ export class Engine {
     this.clock = parts.clock;
     this.table = parts.table;
     this.traffic = parts.traffic;
+    this.health = parts.health;
     this.#rules = parts.rules;
     this.agentsOf = parts.agentsOf;
     this.warn = parts.warn;
@@ -131,6 +138,8 @@ export class Engine {
       }
       if (this.table.size === 0) return this.#refuse(job, noExit(target.name));
     }
+    // Above the queue, so that a broken target holds no place in it.
+    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !job.picky) return this.#refuse(job, circuitError(target, now));
     if (channels.taskCreated.hasSubscribers) announceTask(job, true);
     this.#room.enter(job, now);
     if (this.ready) this.#sleep(target, target.desk.wakeAt, now);
@@ -165,6 +174,17 @@ export class Engine {
       if (this.table.size === 0) this.#rejectAll(target, () => noExit(target.name));
       else this.pump(target);
     }
+  }
+
+  /** The target's alarm: a window turned, a pause or a rest ended, a probe is due. */
+  wake(target: Target): void {
+    noticeBack(target, this.clock.now());
+    this.pump(target);
+  }
+
+  /** In a microtask: its caller is in the middle of an answer. */
+  pumpSoon(target: Target): void {
+    queueMicrotask(() => this.pump(target));
   }
 
   readonly #pump = (target: Target): void => this.pump(target);
@@ -217,6 +237,8 @@ export class Engine {
   /** It has its answer. */
   won(job: Job, now: number): void {
     this.timers.remove(job);
+    if (job.hedge !== undefined) this.timers.remove(job.hedge);
+    vote(job, (job.winner as Leg).verdict ?? "aborted", now);
     this.traffic.answeredAt(now, now - job.createdAt);
     if (channels.taskSettled.hasSubscribers) announceEnd(job, "answered");
     if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner as Leg);
@@ -225,6 +247,8 @@ export class Engine {
   /** It will have none. */
   closed(job: Job, outcome: "failed" | "aborted"): void {
     this.timers.remove(job);
+    if (job.hedge !== undefined) this.timers.remove(job.hedge);
+    vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), this.clock.now());
     this.traffic.failed++;
     if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
   }
@@ -283,7 +307,7 @@ export class Engine {
   }
 
   #sleep(target: Target, wakeAt: number, now: number): void {
-    if (target.line.size === 0) this.timers.remove(target.wake);
+    if (target.line.size === 0 && target.breaker.closed) this.timers.remove(target.wake);
     else this.timers.set(target.wake, now, wakeAt);
   }
 

@@ -28,9 +28,9 @@ export function explain(engine: Engine, target: Target, request: RequestInfo, hi
     const known = table.exits[exit];
     if (known === undefined) continue;
     const refusal = impossible ? { reason: "over-quota", retryAfterMs: Infinity } : refusalByExit(engine, target, job.demand, exit, now);
-    if (refusal === undefined) exits.push({ id: known.id, usable: true });
-    else exits.push({ id: known.id, usable: false, reason: refusal.reason, ...(Number.isFinite(refusal.retryAfterMs) ? { retryAfterMs: Math.round(refusal.retryAfterMs) } : {}) });
+    if (refusal === undefined) exits.push({ id: known.id, usable: true, score: target.health.score(exit) });
+    else exits.push({ id: known.id, usable: false, reason: refusal.reason, ...(Number.isFinite(refusal.retryAfterMs) ? { retryAfterMs: Math.round(refusal.retryAfterMs) } : {}), score: target.health.score(exit) });
     wouldWaitMs = Math.min(wouldWaitMs, refusal === undefined ? 0 : refusal.retryAfterMs);
   }
-  return { target: target.name, weight, breaker: "closed", queued: target.waiting, exits, wouldWaitMs };
+  return { target: target.name, weight, breaker: target.breaker.state(now), queued: target.waiting, exits, wouldWaitMs };
 }

@@ -5,7 +5,7 @@ import type { AttemptRecord, VerdictKind } from "../model/verdict.ts";
 import type { Demand } from "../quota/demand.ts";
 import type { RequestCost } from "../weights/index.ts";
 import type { Rank, Standing } from "../queue/line.ts";
-import type { Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Alarm, Lane, TimerNode } from "../time/timer-queue.ts";
 import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
 import type { Leg } from "./leg.ts";
@@ -32,6 +32,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   shared = false;
   /** Without a further attempt: leases by hand. */
   single = false;
+  /** The one request that a half-open breaker lets through. */
+  probe = false;
   /** Given by `submit`: rejects unless it succeeds, instead of handing the last answer on. */
   strict = false;
   cost: RequestCost | undefined;
@@ -39,6 +41,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   pin = -1;
   readonly priority: number;
 
+  /** Sends its next leg, where it is hedged. */
+  hedge: Alarm | undefined = undefined;
   rounds = 0;
   started = 0;
   /** Legs of this round that may still bring the answer. */

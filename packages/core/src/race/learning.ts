@@ -12,6 +12,7 @@ export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
   const { target, request } = job;
   const verdict = judge(leg, info);
   leg.verdict = verdict.kind;
+  leg.status = info.status;
   if (verdict.kind !== "success") leg.reason = verdict.reason ?? `status ${info.status}`;
   if (!leg.counted) {
     leg.counted = true;

@@ -2,6 +2,7 @@ import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import { channels } from "../observe/channels.ts";
 import { announceLease, announceSettled } from "./announce.ts";
+import { healthChanged } from "./health-changes.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
@@ -30,7 +31,7 @@ export class Leases {
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
     if (job.cost !== undefined) target.sent(job.cost);
     target.inFlight++;
-    target.outcomes.started(exit);
+    target.health.started(exit);
     if (job.shared) {
       table.shared[exit]++;
       return leg;
@@ -63,7 +64,10 @@ export class Leases {
         target.desk.settled(exitIndex, !sent);
       }
     }
-    target.outcomes.ended(exitIndex, kind, now - leg.startedAt);
+    const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);
+    if (kind === "success") target.latencies.add(leg.headAt - leg.startedAt);
+    target.desk.rescored(exitIndex, changes.length > 0);
+    if (changes.length > 0) healthChanged(leg, changes, now);
     if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");
     target.inFlight--;
     if (job.shared) {

@@ -27,6 +27,8 @@ export class Leg implements PublicLeg, TimerNode {
   /** What the head of its answer means; undefined until then. */
   verdict: VerdictKind | undefined = undefined;
   reason: string | undefined = undefined;
+  /** Of its head; 0 until then. */
+  status = 0;
   /** When its head came. */
   headAt = 0;
   /** We asked the driver to give it up. */

@@ -1,3 +1,5 @@
+import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
+import { furtherExit, hedge } from "./hedge.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
 import { isSet } from "./waiting-room.ts";
@@ -13,22 +15,40 @@ export function offer(job: Job, now: number): number {
     return -1;
   }
   if (target.inFlight >= rules.backendLimit) return -1;
+  if (!admitted(job, now)) {
+    desk.wakeAt = circuitWakeAt(target, now);
+    return -1;
+  }
+  if (job.probe) {
+    const probe = desk.chooseProbe(job.demand, now);
+    if (probe < 0) notSent(job);
+    return probe;
+  }
   if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
   if (job.shared) return desk.chooseShared(job.demand, now);
-  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy);
-  if (exit < 0 && !gate.mayProxy) gate.wait(target);
-  return exit;
+  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy, job.deadline);
+  if (exit >= 0) return exit;
+  if (!gate.mayProxy) gate.wait(target);
+  const { wakeAt } = desk;
+  noticeGone(target, now);
+  if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(target, now));
+  return -1;
 }
 
 /** The round begins: the exit is leased, and those of further legs. */
 export function launch(job: Job, exit: number, now: number): void {
-  const { engine } = job;
+  const { engine, target } = job;
   job.rounds++;
   if (job.rounds === 1) engine.retries.request(now);
   setDeadline(job, exit, now);
   const first = engine.leases.out(job, exit, now);
   // Granted: from here on a lease by hand is its holder's.
   if (job.single) job.done = true;
+  if (target.rules.raceMode === "hedge" && job.width > 1) {
+    job.begin(first);
+    hedge(job, now);
+    return;
+  }
   if (job.width === 1) {
     job.begin(first);
     return;
@@ -47,15 +67,12 @@ function setDeadline(job: Job, exit: number, now: number): void {
   else if (!isSet(job)) timers.add(job, now, job.timeoutMs);
 }
 
-/** Races pay from what is spare: no further leg while somebody waits. */
 function furtherLegs(job: Job, first: Leg, now: number): Leg[] {
-  const { engine, target } = job;
   const legs = [first];
-  while (legs.length < job.width && target.line.size === 0 && engine.gate.spare > 0 && target.inFlight < target.rules.backendLimit) {
-    const used = legs.map((leg) => leg.exitIndex);
-    const next = target.desk.choose(job.demand, now, [...job.tried, ...used], engine.gate.mayProxy);
-    if (next < 0 || used.includes(next)) break;
-    legs.push(engine.leases.out(job, next, now));
+  while (legs.length < job.width) {
+    const next = furtherExit(job, legs, now);
+    if (next < 0) break;
+    legs.push(job.engine.leases.out(job, next, now));
   }
   return legs;
 }

@@ -1,5 +1,6 @@
 import { MultihomeError } from "../errors.ts";
 import type { Demand } from "../quota/demand.ts";
+import { circuitError } from "./circuit.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
@@ -18,6 +19,7 @@ export function refusalOf(engine: Engine, target: Target, answer: Job | Multihom
   const { demand } = answer;
   if (engine.table.size === 0) return { reason: "no-exit", retryAfterMs: Infinity };
   const now = engine.clock.now();
+  if (!target.breaker.closed && !answer.picky) return { reason: "circuit-open", retryAfterMs: circuitError(target, now).retryAfterMs ?? 0 };
   if (!engine.gate.open || target.inFlight >= target.rules.backendLimit) return { reason: "in-flight", retryAfterMs: 0 };
   let soonest: Refusal | undefined;
   for (let exit = 0; exit < Math.min(engine.table.length, MOST_ASKED); exit++) {
@@ -38,6 +40,8 @@ export function refusalByExit(engine: Engine, target: Target, demand: Demand | u
     const banned = own >= forAll ? pauses.reasonOf(egress) === "banned" : pauses.reasonForAll(demand?.account) === "banned";
     return { reason: banned ? "banned" : "cooldown", retryAfterMs: Math.max(forAll, own) - now };
   }
+  const rests = target.health.restsUntil(exit);
+  if (rests > now) return rests === Infinity ? { reason: "dead", retryAfterMs: Infinity } : { reason: "cooldown", retryAfterMs: rests - now };
   const spaced = desk.spacedUntil(exit);
   if (spaced > now) return { reason: "spacing", retryAfterMs: spaced - now };
   if (table.inFlight[exit] >= desk.perExitInFlight) return { reason: "in-flight", retryAfterMs: 0 };

@@ -18,6 +18,8 @@ export function mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean
   const proxied = job.legs.some((leg) => engine.table.isProxy[leg.exitIndex]);
   if (!allowed(job, verdict, sent, proxied)) return false;
   if (sent && !replayable(job)) return false;
+  // "Come back later" from a server in trouble does not say that it has done nothing: only 429 and 418 refuse before processing.
+  if (!SAFE.has(job.request.method) && job.legs.some((leg) => leg.status >= 500)) return false;
   if (!exitBefore(job, now)) return false;
   // Last, because it counts: a failing target must not be hit harder for it.
   return proxied || engine.retries.tryRetry(now);
@@ -52,6 +54,6 @@ function replayable({ request }: Job): boolean {
 /** A refusal is handed on at once where no exit would be free before the deadline. */
 function exitBefore(job: Job, now: number): boolean {
   const { desk } = job.target;
-  if (desk.choose(job.demand, now, job.tried, true) >= 0) return true;
+  if (desk.choose(job.demand, now, job.tried, true, job.deadline) >= 0) return true;
   return desk.wakeAt <= job.deadline || (desk.wakeAt === Infinity && job.target.inFlight > 0);
 }

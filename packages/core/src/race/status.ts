@@ -17,9 +17,17 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
   let omitted = 0;
   const paused = new Set<number>();
   const banned = new Set<number>();
+  const dead = new Set<number>();
+  const breakers: PoolStatus["breakers"] = {};
   for (const target of targets) {
     pending += target.waiting;
     for (const { egress, reason } of target.pauses.entries(now)) for (const exit of table.membersOf(egress)) (reason === "banned" ? banned : paused).add(exit);
+    breakers[target.name] = target.breaker.state(now);
+    for (let exit = 0; exit < table.length; exit++) {
+      const rests = target.health.restsUntil(exit);
+      if (rests === Infinity) dead.add(exit);
+      else if (rests > now) paused.add(exit);
+    }
     const exits: Record<string, ExitStatus> = {};
     const length = Math.min(table.length, MOST_SHOWN);
     for (let exit = 0; exit < length; exit++) exits[table.exits[exit]?.id ?? ""] = exitStatus(engine, target, exit, now);
@@ -27,24 +35,29 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
     shown[target.name] = { exits };
   }
   for (const exit of banned) paused.delete(exit);
+  for (const exit of dead) {
+    paused.delete(exit);
+    banned.delete(exit);
+  }
   return {
-    exits: { total: table.size, healthy: table.size - paused.size - banned.size, cooldown: paused.size, banned: banned.size, dead: 0 },
+    exits: { total: table.size, healthy: table.size - paused.size - banned.size - dead.size, cooldown: paused.size, banned: banned.size, dead: dead.size },
     tasks: { pending, completed: traffic.completed, failed: traffic.failed },
     throughput: { s1: traffic.perSecond(now, 1), s10: traffic.perSecond(now, 10), s60: traffic.perSecond(now, 60) },
     successRate1m: traffic.successRate1m(now),
     avgLatencyMs: Math.round(traffic.avgLatencyMs * 10) / 10,
     inflight: engine.gate.inFlight,
     switches: engine.switches,
-    breakers: {},
+    breakers,
     targets: shown,
     omitted,
   };
 }
 
 function exitStatus(engine: Engine, target: Target, exit: number, now: number): ExitStatus {
-  const { pauses, quota, outcomes } = target;
+  const { pauses, quota, health } = target;
   const egress = engine.table.egress[exit];
-  const { success, fail, warnings, consecutiveFails, avgLatencyMs, inflight } = outcomes.of(exit);
+  const { success, fail, warnings, consecutiveFails, avgLatencyMs, inflight } = health.of(exit, now);
+  const rests = health.restsUntil(exit);
   const limits = (quota?.current ?? [])
     .filter((limit) => limit.scope === "exit")
     .map((limit) => {
@@ -52,11 +65,11 @@ function exitStatus(engine: Engine, target: Target, exit: number, now: number): 
       const used = limit.meter.used(row, now);
       return { name: limit.name, used, limit: limit.meter.limit, utilisation: used / limit.meter.limit, resetsInMs: Math.max(0, Math.round(limit.meter.resetsAt(row, now) - now)) };
     });
-  const until = Math.max(pauses.untilOf(egress), pauses.wholeUntil);
+  const until = Math.max(pauses.untilOf(egress), pauses.wholeUntil, rests === Infinity ? 0 : rests);
   const waits = until > now;
-  const banned = waits && (pauses.untilOf(egress) >= pauses.wholeUntil ? pauses.reasonOf(egress) === "banned" : true);
+  const banned = waits && (pauses.untilOf(egress) >= until ? pauses.reasonOf(egress) === "banned" : pauses.wholeUntil >= until);
   const known = success + fail + warnings > 0;
-  const status = banned ? "banned" : waits ? "cooldown" : limits.some(({ utilisation }) => utilisation >= WARNING_AT) ? "warning" : known ? "active" : "unknown";
+  const status = rests === Infinity ? "dead" : banned ? "banned" : waits ? "cooldown" : limits.some(({ utilisation }) => utilisation >= WARNING_AT) ? "warning" : known ? "active" : "unknown";
   return {
     status,
     limits,

@@ -4,7 +4,9 @@ import type { Verdict } from "../model/verdict.ts";
 import type { Desk } from "../lease/desk.ts";
 import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
-import { Outcomes } from "../health/outcomes.ts";
+import type { Breaker } from "../breaker/breaker.ts";
+import { Latencies } from "../health/latencies.ts";
+import type { TargetHealth } from "../health/target-health.ts";
 import { Line } from "../queue/line.ts";
 import type { ServerClock } from "../time/server-clock.ts";
 import type { Alarm } from "../time/timer-queue.ts";
@@ -19,7 +21,8 @@ export interface TargetRules {
   readonly raceMode: "adaptive" | "race" | "hedge" | "off";
   readonly raceWidth: number;
   readonly raceMethods: ReadonlySet<string>;
-  readonly hedgeDelayMs: number;
+  /** `undefined`: the 95th percentile of what the target's answers take. */
+  readonly hedgeDelayMs: number | undefined;
   readonly backendLimit: number;
   readonly onBan: "rotate" | "pause";
   /** `undefined`: every request costs 1, and nobody counts it. */
@@ -35,7 +38,10 @@ export class Target {
   readonly desk: Desk;
   readonly pauses: Pauses;
   readonly serverClock: ServerClock;
-  readonly outcomes = new Outcomes();
+  readonly health: TargetHealth;
+  readonly breaker: Breaker;
+  /** Of successful attempts, to their heads: for hedges. */
+  readonly latencies = new Latencies();
   readonly line = new Line<Job>();
   /** Requests that wait for a place in the line, in order. */
   readonly outside = new Line<Job>();
@@ -54,11 +60,14 @@ export class Target {
   /** Made for a host that no target names; may be forgotten when idle. */
   readonly byDefault: boolean;
 
-  constructor(engine: Engine, name: string, rules: TargetRules, desk: Desk, serverClock: ServerClock, wake: Alarm, byDefault: boolean) {
+  constructor(engine: Engine, name: string, rules: TargetRules, parts: { desk: Desk; health: TargetHealth; breaker: Breaker; serverClock: ServerClock; wake: Alarm }, byDefault: boolean) {
+    const { desk, health, breaker, serverClock, wake } = parts;
     this.engine = engine;
     this.name = name;
     this.rules = rules;
     this.desk = desk;
+    this.health = health;
+    this.breaker = breaker;
     this.pauses = desk.pauses;
     this.serverClock = serverClock;
     this.wake = wake;

@@ -1,9 +1,13 @@
 import type { ExitTable } from "../exits/exit-table.ts";
+import { Breaker } from "../breaker/breaker.ts";
+import { DEFAULT_BREAKER, type BreakerRules } from "../breaker/state.ts";
+import type { TargetHealth } from "../health/target-health.ts";
 import { Desk } from "../lease/desk.ts";
 import { InTurn } from "../lease/in-turn.ts";
 import type { Order } from "../lease/order.ts";
 import { RandomOrder } from "../lease/random-order.ts";
 import { Rotate } from "../lease/rotate.ts";
+import { ScoreOrder } from "../lease/score-order.ts";
 import type { ExitPoolOptions, TargetOptions } from "../model/options.ts";
 import type { RequestInfo } from "../model/request.ts";
 import { Pauses, type PauseRules } from "../quota/pauses.ts";
@@ -81,6 +85,7 @@ export class Targets {
       this.#weighing.set(target, { weights: rules.weights, calculator });
       target.rules = this.#rulesOf(rules, calculator);
       target.pauses.rules = this.#pauseRules;
+      target.breaker.rules = breakerRules(rules);
       target.desk.rules = this.#deskRules(rules);
       this.#updateQuota(target, rules, calculator);
       target.desk.reconsider();
@@ -114,8 +119,10 @@ export class Targets {
     const calculator = calculatorFor(rules);
     const limits = limitsOf(rules, calculator);
     const quota = limits.length === 0 ? undefined : new Quota(limits, serverClock, rules.feedback);
-    const desk = new Desk(this.#table, this.#orderOf(), quota, new Pauses(this.#pauseRules), this.#deskRules(rules));
-    const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), desk, serverClock, new Alarm(() => this.#engine.pump(target)), byDefault);
+    const health = this.#engine.health.target();
+    const desk = new Desk(this.#table, this.#orderOf(health), health, quota, new Pauses(this.#pauseRules), this.#deskRules(rules));
+    const wake = new Alarm(() => this.#engine.wake(target));
+    const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
     this.#byName.set(name, target);
     this.#weighing.set(target, { weights: rules.weights, calculator });
     if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
@@ -123,8 +130,13 @@ export class Targets {
   }
 
   /** The order is chosen by what the exits are, once: a pool of local addresses rotates. */
-  #orderOf(): Order {
-    switch (this.#options.exits?.strategy) {
+  #orderOf(health: TargetHealth): Order {
+    const { exits = {} } = this.#options;
+    const proxied = (exits.proxies ?? []).length > 0 || (exits.sources ?? []).length > 0;
+    switch (exits.strategy ?? (proxied ? "adaptive" : "rotate")) {
+      case "score":
+      case "adaptive":
+        return new ScoreOrder(health, this.#engine.health.records.changes, this.#random);
       case "random":
         return new RandomOrder(this.#random);
       case "failover":
@@ -141,12 +153,14 @@ export class Targets {
 
   #rulesOf(rules: TargetOptions, calculator: Calculator): TargetRules {
     const race = rules.race ?? {};
+    const { exits = {} } = this.#options;
+    const proxied = (exits.proxies ?? []).length > 0 || (exits.sources ?? []).length > 0;
     return {
       classify: rules.classify,
-      raceMode: race.mode ?? "off",
+      raceMode: race.mode ?? (proxied ? "adaptive" : "off"),
       raceWidth: race.width ?? 3,
       raceMethods: new Set((race.methods ?? ["GET", "HEAD", "OPTIONS"]).map((method) => method.toUpperCase())),
-      hedgeDelayMs: typeof race.delay === "number" || (typeof race.delay === "string" && race.delay !== "p95") ? durationMs(race.delay) : 0,
+      hedgeDelayMs: typeof race.delay === "number" || (typeof race.delay === "string" && race.delay !== "p95") ? durationMs(race.delay) : undefined,
       backendLimit: rules.backendLimit ?? Infinity,
       onBan: rules.onBan ?? "rotate",
       cost: rules.weights === undefined ? undefined : (request) => calculator.cost(request.method, request.path ?? pathOf(request), request.body, request.headers, request),
@@ -158,6 +172,7 @@ export class Targets {
     const now = this.#engine.clock.now();
     for (const target of this.#byName.values()) {
       if (!target.byDefault || target.inFlight > 0 || target.waiting > 0 || target.pauses.wholeUntil > now || !target.pauses.entries(now).next().done) continue;
+      this.#engine.health.drop(target.health);
       this.#byName.delete(target.name);
       this.#weighing.delete(target);
       this.#byDefault--;
@@ -165,6 +180,10 @@ export class Targets {
       return;
     }
   }
+}
+
+function breakerRules({ breaker = {} }: TargetOptions): BreakerRules {
+  return { threshold: breaker.threshold ?? DEFAULT_BREAKER.threshold, probeEveryMs: durationMs(breaker.probeEvery ?? DEFAULT_BREAKER.probeEveryMs) };
 }
 
 export function calculatorFor(rules: TargetOptions): Calculator {

@@ -88,3 +88,19 @@ test("when none is usable a breaker's probe leaves by the best exit that rests, 
   assert.equal(target.probeExit((exit) => exit !== 3), 2, "whose attempt is out will be heard of anyway");
   assert.equal(target.probeExit((exit) => exit === 4), -1);
 });
+
+test("the dead are no part of the exits of which a share may rest", () => {
+  const pool = poolOf(10, 0, { maxEjected: 0.5, deadAfterSamples: 6 });
+  const [here, there] = [pool.target(), pool.target()];
+  for (const exit of [0, 1, 2, 3]) attempts(here, exit, "exit-error", 3, 0);
+  assert.equal(here.cooling(0), 4);
+
+  for (const exit of [0, 1, 2, 3]) assert.ok(attempts(there, exit, "exit-error", 3, 0).includes(`died ${exit}`));
+
+  // Six are left, three of them may rest.
+  const changes = [4, 5, 6, 7].flatMap((exit) => attempts(here, exit, "exit-error", 3, 0));
+  assert.deepEqual(changes, ["cooled 4 for 30 s", "cooled 5 for 30 s", "cooled 6 for 30 s", "spared 7"]);
+  assert.equal(here.cooling(0), 3);
+  assert.equal(pool.refreshed(0), true);
+  assert.equal(here.cooling(0), 4, "still within its rest here");
+});

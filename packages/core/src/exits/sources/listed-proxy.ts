@@ -1,6 +1,4 @@
 import { endpointOf, setEndpoint } from "../../connect/endpoints.ts";
-import type { ProxyEndpoint } from "../../connect/endpoints.ts";
-import type { LookupFunction } from "node:net";
 import type { Exit } from "../../model/exit.ts";
 import { proxyExit } from "../proxy-exits.ts";
 import type { NamedProxy } from "../proxy-exits.ts";
@@ -20,7 +18,6 @@ export function listedExit(listed: ListedProxy): Exit {
   const exit = proxyExit(listed);
   const endpoint = endpointOf(exit);
   if (!listed.publicSource || listed.proxy.isAddress || endpoint === undefined) return exit;
-  const checked: ProxyEndpoint & { readonly lookup: LookupFunction } = { ...endpoint, lookup: publicLookup };
-  setEndpoint(exit, checked);
+  setEndpoint(exit, { ...endpoint, lookup: publicLookup });
   return exit;
 }

@@ -1,0 +1,87 @@
+import { CircuitOpenError, MultihomeError } from "../errors.ts";
+import type { BreakerChange } from "../breaker/breaker.ts";
+import { channels } from "../observe/channels.ts";
+import type { VerdictKind } from "../model/verdict.ts";
+import type { Job } from "./job.ts";
+import type { Target } from "./target.ts";
+
+/** The breaker as the engine uses it: its changes are told, and its alarm is the target's own. */
+
+/** May the request be offered an exit now? Makes it the probe where the breaker lets one through. */
+export function admitted(job: Job, now: number): boolean {
+  const { breaker } = job.target;
+  if (breaker.closed) return true;
+  // A lease by hand may never say what came of it: not a thing to find out by.
+  if (job.single) return false;
+  const answer = breaker.admit(now);
+  if (answer === "refuse") return false;
+  job.probe = answer === "probe";
+  if (job.probe) job.width = 1;
+  return true;
+}
+
+/** There was no exit for the probe after all. */
+export function notSent(job: Job): void {
+  if (!job.probe) return;
+  job.probe = false;
+  job.target.breaker.probeAbandoned();
+}
+
+/** One request, one vote. @param verdict "aborted" where nobody can say what would have become of it */
+export function vote(job: Job, verdict: VerdictKind, now: number): void {
+  const { target } = job;
+  if (job.probe && verdict === "aborted") {
+    notSent(job);
+    return;
+  }
+  const change = target.breaker.voted(verdict, now, job.probe);
+  job.probe = false;
+  if (change !== undefined) tell(target, change, now);
+  if (change?.to === "closed") target.engine.pumpSoon(target);
+}
+
+/** No exit was found: is it because none can be used at all? Then the target is shut until one is back. */
+export function noticeGone(target: Target, now: number): void {
+  const { breaker, desk, engine } = target;
+  if (!breaker.closed || !desk.empty || engine.table.size === 0) return;
+  const until = goneUntil(target, now);
+  if (until <= now) return;
+  const change = breaker.exitsGone(now);
+  if (change !== undefined) tell(target, change, now);
+}
+
+/** Is an exit back that was all that was missing? */
+export function noticeBack(target: Target, now: number): void {
+  const { breaker } = target;
+  if (breaker.closed || breaker.reason !== "no-exits" || goneUntil(target, now) > now) return;
+  const change = breaker.exitsBack(now);
+  if (change !== undefined) tell(target, change, now);
+}
+
+/** When the next probe may go, or an exit is back. */
+export function circuitWakeAt(target: Target, now: number): number {
+  const { breaker } = target;
+  if (breaker.closed) return Infinity;
+  const probeAt = breaker.nextProbeAt ?? Infinity;
+  return breaker.reason === "no-exits" ? Math.min(probeAt, Math.max(now, goneUntil(target, now))) : probeAt;
+}
+
+export function circuitError(target: Target, now: number): MultihomeError {
+  const until = goneUntil(target, now);
+  const retryAfterMs = target.breaker.reason === "no-exits" && until !== Infinity ? Math.max(0, until - now) : target.breaker.retryAfterMs(now);
+  return new CircuitOpenError(target.name, retryAfterMs);
+}
+
+function goneUntil(target: Target, now: number): number {
+  const { engine, health, pauses } = target;
+  return health.goneUntil(now, (exit) => {
+    const egress = engine.table.egress[exit];
+    return pauses.reasonOf(egress) === "banned" ? pauses.untilOf(egress) : 0;
+  });
+}
+
+function tell(target: Target, change: BreakerChange, now: number): void {
+  if (!channels.breakerChanged.hasSubscribers) return;
+  const reason = change.reason === "no-exits" ? "zero_available_proxies" : "target_errors";
+  channels.breakerChanged.publish({ pool: target.engine.name, at: now, target: target.name, from: change.from, to: change.to, reason });
+}

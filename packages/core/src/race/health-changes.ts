@@ -1,0 +1,41 @@
+import type { Change } from "../health/change.ts";
+import { channels, type ExitChanged } from "../observe/channels.ts";
+import type { Leg } from "./leg.ts";
+
+/** Outcomes have changed how exits stand: told to whoever listens. What follows from it is found out when the exits are offered. */
+export function healthChanged(leg: Leg, changes: readonly Change[], now: number): void {
+  const { engine, job } = leg;
+  const { target } = job;
+  for (const change of changes) {
+    if (change.kind === "target-cleared" || change.kind === "revived") target.desk.reconsider();
+    if (!channels.exitChanged.hasSubscribers) continue;
+    const message = messageOf(change);
+    if (message === undefined) continue;
+    const { exit, ...rest } = message;
+    channels.exitChanged.publish({ pool: engine.name, at: now, target: target.name, exit: engine.table.exits[exit]?.id ?? "", ...rest });
+  }
+}
+
+type Told = Pick<ExitChanged, "from" | "to" | "reason" | "cooldownMs" | "consecutiveFails"> & { exit: number };
+
+function messageOf(change: Change): Told | undefined {
+  switch (change.kind) {
+    case "cooled":
+      return { exit: change.exit, from: change.trial ? "on-trial" : "healthy", to: "cooldown", reason: "failures in a row", cooldownMs: change.forMs, consecutiveFails: change.consecutiveFails };
+    case "spared":
+      return { exit: change.exit, from: "healthy", to: "spared", reason: "too many exits rest already", cooldownMs: undefined, consecutiveFails: change.consecutiveFails };
+    case "recovered":
+      return { exit: change.exit, from: "cooldown", to: "healthy", reason: "success", cooldownMs: undefined, consecutiveFails: undefined };
+    case "died":
+      return { exit: change.exit, from: "healthy", to: "dead", reason: "never a success", cooldownMs: undefined, consecutiveFails: undefined };
+    case "revived":
+      return { exit: change.exit, from: "dead", to: "healthy", reason: "success", cooldownMs: undefined, consecutiveFails: undefined };
+    case "target-blamed":
+    case "target-cleared":
+      return undefined;
+    default: {
+      const never: never = change;
+      throw new TypeError(`Unknown change ${String(never)}.`);
+    }
+  }
+}
