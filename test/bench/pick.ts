@@ -196,11 +196,12 @@ for (const entry of field.flat()) for (let done = 0; done < Math.min(200_000, en
 for (const { contestant } of field.flat()) contestant.chance = contestant.picks = 0;
 for (let sample = 0; sample < SAMPLES; sample++) for (const entry of field.flat()) entry.ns.push(burst(entry));
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+// Whatever else runs on the machine only ever adds.
+const quickest = (values: number[]): number => Math.min(...values);
 const rows = field.map((entries) => ({
   name: entries[0].contestant.name,
-  bySize: entries.map(({ size, contestant, ns }) => ({ size, ns: Math.round(median(ns)), chance: contestant.chance / contestant.picks })),
-  growth: median(entries[2].ns) / median(entries[0].ns),
+  bySize: entries.map(({ size, contestant, ns }) => ({ size, ns: Math.round(quickest(ns)), chance: contestant.chance / contestant.picks })),
+  growth: quickest(entries[2].ns) / quickest(entries[0].ns),
 }));
 
 console.log("pick three, mark, feed back: ns a decision (mean chance of success of what was picked)");

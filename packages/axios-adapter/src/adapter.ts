@@ -3,6 +3,7 @@ import { exitAgents } from "@multihome/core/node-http";
 import axios from "axios";
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { Context } from "./context.ts";
+import { Deadlines } from "./deadlines.ts";
 import { refusal } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { checkLibrary } from "./library.ts";
@@ -37,7 +38,7 @@ export interface AxiosAdapterOptions {
 export function axiosAdapter(pool: ExitPool, options: AxiosAdapterOptions = {}): AxiosAdapter {
   const library = checkLibrary(options.axios ?? axios);
   const host = pool.adapterHost;
-  const context: Context = { pool, clock: host.clock, agents: exitAgents(host), axios: library, send: options.adapter ?? library.getAdapter("http") };
+  const context: Context = { pool, deadlines: new Deadlines(host.clock), agents: exitAgents(host), axios: library, send: options.adapter ?? library.getAdapter("http") };
   return (config) => dispatch(context, config);
 }
 

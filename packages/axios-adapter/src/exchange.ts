@@ -4,6 +4,7 @@ import { Attempt } from "./attempt.ts";
 import { isBodyStream } from "./body.ts";
 import { ConfigRequest } from "./config-request.ts";
 import type { Context } from "./context.ts";
+import type { DeadlineNode } from "./deadlines.ts";
 import { statusError, timeoutError, toAxiosError } from "./errors.ts";
 import type { Origin } from "./origin.ts";
 
@@ -11,7 +12,7 @@ import type { Origin } from "./origin.ts";
  * One request of the caller's, with all its attempts: his signal, his cancel token, his timeout, his body's errors, and the
  * promise that he waits for.
  */
-export class Exchange implements Driver {
+export class Exchange implements Driver, DeadlineNode {
   readonly context: Context;
   readonly config: InternalAxiosRequestConfig;
   readonly origin: Origin;
@@ -25,7 +26,10 @@ export class Exchange implements Driver {
   #attempt: Attempt | undefined;
   /** The one whose answer the caller has, or is about to have. */
   #winner: Attempt | undefined;
-  #timer: unknown;
+  dueAt = Infinity;
+  lane: DeadlineNode["lane"] = undefined;
+  earlier: DeadlineNode | undefined = undefined;
+  later: DeadlineNode | undefined = undefined;
   /** Takes back what was attached to the caller's own objects. */
   #forget: (() => void) | undefined;
   /** The promise is settled and no stream of it is out. */
@@ -60,7 +64,8 @@ export class Exchange implements Driver {
 
   start(leg: Leg): void {
     if (this.#over) return leg.release();
-    if (this.timeoutMs > 0 && this.#timer === undefined) this.#timer = this.context.clock.setTimeout(() => this.timeOut(), this.timeoutMs);
+    // Begun once, with the first attempt: what is asked for is an answer in so long a time, not an attempt.
+    if (this.timeoutMs > 0 && this.#attempt === undefined) this.context.deadlines.add(this, this.timeoutMs);
     const { config } = this;
     // The first attempt completes the caller's own headers, as axios does; a further one must not find them changed under it.
     const headers = this.#attempt === undefined ? config.headers : new this.context.axios.AxiosHeaders(config.headers);
@@ -124,7 +129,7 @@ export class Exchange implements Driver {
     if (this.#over) return;
     const { config } = this;
     response.config = config;
-    this.#stopTimer();
+    this.context.deadlines.remove(this);
     if (whole) this.#finish();
     try {
       const { validateStatus } = config;
@@ -172,18 +177,17 @@ export class Exchange implements Driver {
     (cancelToken as unknown as CancelTokenParts | undefined)?.subscribe(onToken);
   }
 
+  due(): void {
+    this.timeOut();
+  }
+
   #wrap(error: unknown): unknown {
     return toAxiosError(this.context.axios, error, this.config, this.#attempt?.request);
   }
 
-  #stopTimer(): void {
-    if (this.#timer !== undefined) this.context.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
   #finish(): void {
     this.#over = true;
-    this.#stopTimer();
+    this.context.deadlines.remove(this);
     const forget = this.#forget;
     this.#forget = undefined;
     forget?.();

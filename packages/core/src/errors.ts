@@ -99,6 +99,10 @@ export class ClosedError extends MultihomeError {
   }
 }
 
+export function noExitError(target: string): MultihomeError {
+  return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${target} by.`, { target });
+}
+
 /** True for every error made by any copy of multihome. */
 export function isMultihomeError(error: unknown): error is MultihomeError {
   if (!(error instanceof Error) || !("code" in error)) return false;

@@ -1,12 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ClosedError, MultihomeError, PoolFullError } from "./errors.ts";
-import { describeExits } from "./exits/describe.ts";
+import { ClosedError, PoolFullError } from "./errors.ts";
 import { ExitTable } from "./exits/exit-table.ts";
-import { resolveExits } from "./exits/inventory.ts";
 import { PoolHealth } from "./health/pool-health.ts";
-import { mergeListed } from "./exits/merge-listed.ts";
-import type { ListedProxy } from "./exits/sources/listed-proxy.ts";
-import { Sources } from "./exits/sources/sources.ts";
 import { Traffic } from "./health/traffic.ts";
 import type { Exit } from "./model/exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
@@ -29,6 +24,7 @@ import { statusOf } from "./race/status.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
 import { pathOf, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
+import { Start } from "./start.ts";
 import { engineRules, healthRules, validated } from "./settings.ts";
 import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 import { mapItems } from "./tasks/map.ts";
@@ -60,7 +56,7 @@ class Pool implements ExitPool {
   readonly #targets: Targets;
   readonly #ready: Promise<void>;
   readonly #endNarration: () => void;
-  readonly #sources: Sources | undefined;
+  readonly #start: Start;
   readonly #summary: Alarm;
   readonly #releases = new Set<() => void | Promise<void>>();
   #hints: AsyncLocalStorage<Hints> | undefined;
@@ -84,9 +80,9 @@ class Pool implements ExitPool {
     this.#engine.gate.limit(options.maxInFlight);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
     this.#summary = new Alarm((now) => this.#summarize(now));
-    this.#sources = this.#makeSources();
+    this.#start = new Start({ options, clock: this.#clock, log: this.#log, table: this.#table, engine: this.#engine, targets: this.#targets });
     this.#endNarration = narrate(this.#engine.name, this.#log);
-    this.#ready = this.#start();
+    this.#ready = this.#start.run().then(() => this.#setSummary(this.#clock.now()));
     // Whoever asks for ready() is told; nobody has to ask.
     this.#ready.catch(() => {});
   }
@@ -207,27 +203,6 @@ class Pool implements ExitPool {
     return this.close();
   }
 
-  async #start(): Promise<void> {
-    try {
-      const found = await resolveExits(this.#options.exits ?? {}, { clock: this.#clock, warn: (message) => this.#log.warn(message, {}) });
-      if (this.#engine.closing) throw new ClosedError();
-      const own = found.exits.map(({ exit, egressKey }) => this.#table.add(exit, egressKey));
-      for (const target of this.#targets) for (const exit of own) target.desk.admit(exit);
-      for (const line of describeExits(found)) this.#log.info(line, {});
-      await this.#sources?.start();
-      if (this.#engine.closing) throw new ClosedError();
-      this.#engine.open(this.#targets);
-      this.#setSummary(this.#clock.now());
-      if (this.#table.size > 0) return;
-      const failing = (this.#sources?.status ?? []).map(({ name, error }) => ({ id: name, reason: error ?? "it names no proxy" }));
-      const reasons = [...found.left, ...failing].map(({ id, reason }) => `${id} (${reason})`).join(", ");
-      throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${reasons === "" ? "" : `: ${reasons}`}.`);
-    } catch (error) {
-      this.#engine.open(this.#targets);
-      throw error;
-    }
-  }
-
   async #close(drainMs: number): Promise<void> {
     const engine = this.#engine;
     engine.closing = true;
@@ -244,34 +219,10 @@ class Pool implements ExitPool {
     }
     engine.stopAll(new ClosedError());
     engine.timers.stop();
-    this.#sources?.stop();
+    this.#start.stop();
     this.#endNarration();
     await Promise.all([...this.#releases].map(async (release) => release()));
     this.#releases.clear();
-  }
-
-  #makeSources(): Sources | undefined {
-    const { sources = [], refreshEvery = "10m" } = this.#options.exits ?? {};
-    if (sources.length === 0) return undefined;
-    return new Sources(sources, {
-      clock: this.#clock,
-      warn: (message, fields) => this.#log.warn(message, fields ?? {}),
-      info: (message, fields) => this.#log.info(message, fields ?? {}),
-      refreshEveryMs: durationMs(refreshEvery),
-      onChange: ({ listed }) => this.#listed(listed),
-    });
-  }
-
-  /** A round of reading the sources is over. What is known of an exit stays; dead ones get another chance. */
-  #listed(listed: readonly ListedProxy[]): void {
-    const { added, known, leftOut } = mergeListed(this.#table, listed);
-    if (leftOut > 0) this.#log.warn(`${leftOut} proxies are left out: a pool holds 100,000 exits.`, { leftOut });
-    const revived = known.filter((exit) => this.#engine.health.refreshed(exit));
-    for (const target of this.#targets) {
-      for (const exit of added) target.desk.admit(exit);
-      if (revived.length > 0) target.desk.reconsider();
-      if (this.#engine.ready) this.#engine.wake(target);
-    }
   }
 
   /** A line for the log, now and then; nothing is set where nobody reads it. */

@@ -24,6 +24,8 @@ export interface Wishes {
   readonly hints: Hints | undefined;
   /** What got allows for look-up, connection and TLS together, in milliseconds. */
   readonly connectTimeoutMs: number | undefined;
+  /** What got allows for an answer's body, from its head on, in milliseconds. */
+  readonly readTimeoutMs: number | undefined;
   /** Where got has it whole. */
   readonly body: BodyChunk | undefined;
 }
@@ -33,8 +35,8 @@ export class Attempts implements Driver {
   readonly call: RequestCall;
   /** Node's own request, where it is the only attempt that there can be: got is given this instead of a facade. */
   direct: ClientRequest | undefined;
-  readonly #outlet: Outlet;
-  readonly #wishes: Wishes;
+  readonly outlet: Outlet;
+  readonly wishes: Wishes;
   #facade: RequestFacade | undefined;
   #dispatch: Dispatch | undefined;
   #body: OutgoingBody | undefined;
@@ -49,9 +51,9 @@ export class Attempts implements Driver {
   #scope: AsyncResource | undefined;
 
   constructor(outlet: Outlet, call: RequestCall, wishes: Wishes) {
-    this.#outlet = outlet;
+    this.outlet = outlet;
     this.call = call;
-    this.#wishes = wishes;
+    this.wishes = wishes;
   }
 
   /** Has got, or have we, ended the request? */
@@ -61,8 +63,8 @@ export class Attempts implements Driver {
 
   /** Asks the pool. A leg may be started before it returns. */
   begin(): void {
-    const { pool } = this.#outlet;
-    const { hints } = this.#wishes;
+    const { pool } = this.outlet;
+    const { hints } = this.wishes;
     try {
       this.#dispatch = pool.drive(this.#requestInfo(), this, hints === undefined ? undefined : { hints });
     } catch (error) {
@@ -203,7 +205,7 @@ export class Attempts implements Driver {
   }
 
   #open(leg: Leg): void {
-    const view = this.#outlet.agents.view(leg.exit, { connectTimeoutMs: this.#wishes.connectTimeoutMs });
+    const view = this.outlet.agents.view(leg.exit, { connectTimeoutMs: this.wishes.connectTimeoutMs });
     let exchange;
     try {
       if (this.#mayHandBack(leg)) return this.#openDirect(leg, view);
@@ -244,7 +246,7 @@ export class Attempts implements Driver {
 
   #requestInfo(): RequestInfo {
     const { call } = this;
-    const { body } = this.#wishes;
+    const { body } = this.wishes;
     const info: RequestInfo = { method: call.method, url: call.href, host: call.host, path: call.path, headers: call.options.headers as RequestInfo["headers"] };
     if (body !== undefined) info.body = body;
     return call.mayHaveBody ? new WithBody(info, () => this.#replayable()) : info;

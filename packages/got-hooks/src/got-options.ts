@@ -11,7 +11,7 @@ export interface GotOptions {
   /** By the time of the request: text, bytes, or something that is read only once. */
   readonly body?: unknown;
   readonly context: Record<string, unknown>;
-  readonly timeout: { readonly request?: number; readonly lookup?: number; readonly connect?: number; readonly secureConnect?: number };
+  readonly timeout: { readonly request?: number; readonly lookup?: number; readonly connect?: number; readonly secureConnect?: number; readonly read?: number };
   readonly signal?: AbortSignal | undefined;
   readonly http2: boolean;
   readonly localAddress?: string | undefined;

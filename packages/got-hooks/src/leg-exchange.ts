@@ -36,6 +36,8 @@ export class LegExchange implements Exchange {
   readonly #attempts: Attempts;
   readonly #view: LegAgents;
   #upgraded: Duplex | undefined;
+  /** Takes back the limit on how long the pool may look at the body. */
+  #judgedBefore: (() => void) | undefined;
 
   /** @throws what Node throws for a request that cannot be sent */
   constructor(attempts: Attempts, leg: Leg, view: LegAgents) {
@@ -99,6 +101,7 @@ export class LegExchange implements Exchange {
 
   #finish(): void {
     this.state = "over";
+    this.#judgedBefore?.();
     this.feed?.stop();
     this.#attempts.left(this);
   }
@@ -121,13 +124,32 @@ export class LegExchange implements Exchange {
     if (peek === "none" || isEventStream(response)) return this.#judge(new ResponseHead(response));
     if (isBodiless(response, this.#attempts.call.method)) return this.#judge(new ResponseHead(response, new Uint8Array(0), true));
     this.state = "judging";
-    peekBody(response, peek === "full", (body, complete) => {
-      if (this.state === "judging") this.#judge(new ResponseHead(response, body, complete || undefined));
+    const letGo = peekBody(response, peek === "full", (body, complete) => {
+      if (this.#isJudging()) this.#judge(new ResponseHead(response, body, complete || undefined));
     });
+    this.#limitJudging(response, letGo);
+  }
+
+  /** got's timeout for the body begins when got is given the head: what the pool waits for before that may take as long. */
+  #limitJudging(response: IncomingMessage, letGo: () => void): void {
+    const { readTimeoutMs } = this.#attempts.wishes;
+    if (readTimeoutMs === undefined) return;
+    const { clock } = this.#attempts.outlet.pool.adapterHost;
+    const timer = clock.setTimeout(() => {
+      letGo();
+      if (this.#isJudging()) this.#judge(new ResponseHead(response));
+    }, readTimeoutMs);
+    this.#judgedBefore = () => clock.clearTimeout(timer);
+  }
+
+  /** Nothing has been decided yet. */
+  #isJudging(): boolean {
+    return this.state === "judging";
   }
 
   #judge(head: ResponseHead): void {
     const { leg } = this;
+    this.#judgedBefore?.();
     const response = this.response as IncomingMessage;
     const decision = leg.respond(head);
     // Within `respond` the pool may have ended the whole request.

@@ -4,12 +4,12 @@ import { hintsOf } from "./conflicts.ts";
 import type { GotOptions } from "./got-options.ts";
 import type { BodyChunk } from "./outgoing-body.ts";
 
-const NO_WISHES: Wishes = { hints: undefined, connectTimeoutMs: undefined, body: undefined };
+const NO_WISHES: Wishes = { hints: undefined, connectTimeoutMs: undefined, readTimeoutMs: undefined, body: undefined };
 
 /** What got's options say beyond what Node's request is given. Read at each request, because hooks may change them. */
 export function wishesOf(options: GotOptions | undefined, host: AdapterHost): Wishes {
   if (options === undefined) return NO_WISHES;
-  return { hints: hintsOf(options.context), connectTimeoutMs: connectTimeoutOf(options, host), body: bodyOf(options) };
+  return { hints: hintsOf(options.context), connectTimeoutMs: connectTimeoutOf(options, host), readTimeoutMs: options.timeout.read, body: bodyOf(options) };
 }
 
 /**

@@ -89,13 +89,13 @@ export function settingsFor(exit: Exit, common: AgentOptions | undefined, own: o
   };
 }
 
-function connectOf(options: object | undefined): object | undefined {
-  const connect = (options as { connect?: unknown } | undefined)?.connect;
+function connectOf(options: { connect?: unknown } | undefined): object | undefined {
+  const connect = options?.connect;
   return typeof connect === "object" && connect !== null ? connect : undefined;
 }
 
-function leadsPast(exit: Exit, options: Record<string, unknown>, ...sources: (object | undefined)[]): string | undefined {
-  if (sources.some((source) => typeof (source as { connect?: unknown } | undefined)?.connect === "function")) return "connect";
+function leadsPast(exit: Exit, options: Record<string, unknown>, ...sources: ({ connect?: unknown } | undefined)[]): string | undefined {
+  if (sources.some((source) => typeof source?.connect === "function")) return "connect";
   if (typeof options.socketPath === "string") return "socketPath";
   const { localAddress } = options;
   if (typeof localAddress === "string" && localAddress !== exit.address) return "localAddress";

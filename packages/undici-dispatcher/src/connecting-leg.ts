@@ -51,14 +51,14 @@ export abstract class ConnectingLeg implements Opener {
     if (this.state !== "running") return;
     const { agent } = this;
     const outer = agent.opener;
+    // undici opens connections from within: the first one is for us.
     agent.opener = this;
     try {
       agent.dispatcher.dispatch(this.exchange.innerOptions as never, this as never);
     } catch (error) {
       this.failed(error);
-    } finally {
-      agent.opener = outer;
     }
+    agent.opener = outer;
   }
 
   /**

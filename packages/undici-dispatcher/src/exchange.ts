@@ -38,7 +38,6 @@ export class Exchange extends RequestView implements Driver, Controller {
   /** Neighbours among those that run. */
   previous: Exchange | undefined = undefined;
   next: Exchange | undefined = undefined;
-  inner: Options | undefined = undefined;
   unwatch: (() => void) | undefined = undefined;
 
   constructor(sender: Sender, options: Options, handler: Handler, origin: Origin) {
@@ -55,12 +54,13 @@ export class Exchange extends RequestView implements Driver, Controller {
 
   /** There is nothing to wait for behind the head. */
   get bodiless(): boolean {
-    return this.options.method === "HEAD";
+    const { method, upgrade } = this.options;
+    return method === "HEAD" || method === "CONNECT" || Boolean(upgrade);
   }
 
   /** What is ours or the outer API's is not for the dispatcher beneath. */
   get innerOptions(): Options {
-    return (this.inner ??= withoutOurs(this.options));
+    return withoutOurs(this.options);
   }
 
   /** Announced before there is a lease: whoever aborts while it waits is heard. */

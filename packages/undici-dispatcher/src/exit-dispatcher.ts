@@ -55,7 +55,7 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
     }
 
     override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-      return this[SENDER].dispatch(options as never, handler as never);
+      return this[SENDER].dispatch(options, handler as never);
     }
 
     get closed(): boolean {
@@ -93,7 +93,7 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
       const closing = (this[LIFE].closing ??= sender.idle().then(() => sender.share.release()).then(() => {
         sender.destroyed = true;
       }));
-      void closing.then(() => callback(null, null));
+      tellWhen(closing, callback);
       return undefined as never;
     }
 
@@ -107,7 +107,7 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
       const reason = error ?? new ClientDestroyedError();
       sender.endAll(reason);
       const destroying = (this[LIFE].destroying ??= sender.share.release(reason));
-      void destroying.then(() => callback(null, null));
+      tellWhen(destroying, callback);
       return undefined as never;
     }
   }
@@ -116,7 +116,12 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
     return (life.limits ??= new undici.Agent({ webSocket: life.options.webSocket, eventSource: life.options.eventSource } as never));
   }
 
-  return ExitDispatcher as unknown as ExitDispatcherClass;
+  return ExitDispatcher;
+}
+
+/** In a microtask of its own, as undici does: what the callback throws is not the promise's. */
+function tellWhen(ended: Promise<void>, tell: Callback): void {
+  void ended.then(() => queueMicrotask(() => tell(null, null)));
 }
 
 /** Only for those who listen: most never do, and dispatchers come and go with leases. */

@@ -9,6 +9,7 @@ export type { AgentOptions, ExitDispatcherOptions, InnerOptions } from "./option
 export type { InnerDispatcher, UndiciModule } from "./undici.ts";
 
 declare module "undici" {
+  // oxlint-disable-next-line typescript/no-namespace -- undici declares the options of its calls in one
   namespace Dispatcher {
     interface DispatchOptions {
       /** What the pool should know of this request. `fetch` drops options that it does not know; use `pool.with` around it. */

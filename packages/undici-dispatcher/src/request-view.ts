@@ -29,7 +29,6 @@ export class RequestView implements RequestInfo {
   readonly options: Options;
   /** Hints that hold for each request of the dispatcher. */
   readonly common: Hints | undefined;
-  private record: HeaderRecord | undefined = undefined;
 
   constructor(options: Options, host: string, common: Hints | undefined) {
     this.host = host;
@@ -54,7 +53,7 @@ export class RequestView implements RequestInfo {
   }
 
   get headers(): HeaderRecord | undefined {
-    return (this.record ??= toRecord(this.options.headers));
+    return toRecord(this.options.headers);
   }
 
   get body(): string | Uint8Array | null | undefined {

@@ -52,7 +52,7 @@ export class Sender {
 
   dispatch(options: Options, handler: Handler | OldHandler): true {
     if (typeof handler !== "object" || handler === null) throw new this.undici.errors.InvalidArgumentError("handler must be an object");
-    const told = typeof (handler as Handler).onRequestStart === "function" ? (handler as Handler) : new LegacyHandler(handler as OldHandler);
+    const told = typeof (handler as Handler).onRequestStart === "function" ? (handler as Handler) : new LegacyHandler(handler);
     if (this.closed || this.destroyed) return this.#refuse(told, this.destroyed ? new this.undici.errors.ClientDestroyedError() : new this.undici.errors.ClientClosedError());
     if (typeof options !== "object" || options === null) return this.#refuse(told, new this.undici.errors.InvalidArgumentError("opts must be an object."));
     const origin = originOf(options.origin);

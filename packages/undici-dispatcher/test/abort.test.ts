@@ -145,6 +145,29 @@ for (const version of versions) {
     await until("none is left", () => proxy.books().open === 0);
   });
 
+  test(`${name}: with one connection for all, a request queued behind an aborted one is connected anew`, async (t) => {
+    let hang = true;
+    const proxy = await socks(t, { fault: () => (hang ? "hang-connect" : "ok") });
+    const { dispatcher, server } = await bench(t, version, {
+      exits: { proxies: [proxy.url] },
+      connectTimeout: "30s",
+      attemptTimeout: false,
+      defaults: { spacing: 0 },
+      dispatcher: { agent: { connections: 1 } },
+    });
+    const controller = new AbortController();
+    const first = undici.request(server.url, { dispatcher, signal: controller.signal });
+    const second = undici.request(`${server.url}/echo`, { dispatcher, method: "POST", body: "second" });
+    await until("the first one connects", () => proxy.books().destinations.length === 1);
+    hang = false;
+
+    controller.abort(REASON);
+
+    assert.equal(await errorOf(first), REASON);
+    const { body } = await second;
+    assert.equal(await body.text(), "second");
+  });
+
   test(`${name}: the caller's own timeout is no failure of the exit, and no reason to try again`, async (t) => {
     const { dispatcher, server, pool } = await bench(t, version);
 

@@ -51,7 +51,7 @@ for (const version of versions) {
     class Agent {}
     const old = { ...undici, Agent, Dispatcher: undici.Dispatcher, errors: undici.errors };
 
-    for (const refused of [() => createExitDispatcher(old as never, pool), () => assertSupported(undici as never, "7.29.1"), () => assertSupported(undici as never, "6.29.0")]) {
+    for (const refused of [() => createExitDispatcher(old as never, pool), () => assertSupported(undici, "7.29.1"), () => assertSupported(undici, "6.29.0")]) {
       assert.throws(refused, (error: Error) => {
         assert.ok(error instanceof undici.errors.NotSupportedError);
         assert.match(error.message, /not supported.*7\.30/);
@@ -59,9 +59,9 @@ for (const version of versions) {
         return true;
       });
     }
-    assert.throws(() => assertSupported(undici as never, "7.29.1"), /undici 7\.29\.1 is not supported/);
-    assertSupported(undici as never, "7.30.0");
-    assertSupported(undici as never, "8.0.0");
+    assert.throws(() => assertSupported(undici, "7.29.1"), /undici 7\.29\.1 is not supported/);
+    assertSupported(undici, "7.30.0");
+    assertSupported(undici, "8.0.0");
     assert.throws(() => createExitDispatcher({} as never, pool), /Expected the module undici/);
   });
 }

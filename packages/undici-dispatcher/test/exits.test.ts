@@ -286,7 +286,7 @@ test("two versions of undici send through one pool in one process", { skip: vers
   for (const { undici } of versions) {
     const dispatcher = createExitDispatcher(undici, pool);
     for (const other of versions) {
-      const response = await other.undici.fetch(server.url, { dispatcher: dispatcher as never });
+      const response = await other.undici.fetch(server.url, { dispatcher });
       assert.match(((await response.json()) as Seen).address, /^127\.0\.0\.[23]$/);
     }
     const response = await fetch(server.url, { dispatcher } as unknown as RequestInit);

@@ -141,7 +141,7 @@ for (const version of versions) {
     });
     await pool.ready();
     const host = { ...pool.adapterHost, connectTimeoutMs: 1_000, closed: false, maxSockets: 4 };
-    const agents = new ExitAgents(host, undici as never, { allowH2: false, agent: undefined, dispatcherFor: undefined });
+    const agents = new ExitAgents(host, undici, { allowH2: false, agent: undefined, dispatcherFor: undefined });
     const leases = await Promise.all(Array.from({ length: 12 }, () => pool.acquire({ method: "GET", url: server.url })));
     const get = async (exit: (typeof leases)[number]["exit"]): Promise<string> => {
       const agent = agents.take(exit);

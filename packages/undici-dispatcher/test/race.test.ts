@@ -136,7 +136,7 @@ for (const version of versions) {
   });
 
   test(`${name}: an event stream is delivered with its head, however long it is silent`, async (t) => {
-    const silent: Answer = (response) => void response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    const silent: Answer = (response) => response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
     const { dispatcher, server } = await bench(t, version, racing(never, silent));
 
     const { statusCode, body } = await undici.request(server.url, { dispatcher });

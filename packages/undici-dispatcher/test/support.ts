@@ -28,8 +28,8 @@ export type Fetch = (url: string | URL, init?: object) => Promise<Response>;
 
 export function fetches({ name, undici }: Version): readonly (readonly [string, Fetch])[] {
   return [
-    [`fetch of ${name}`, undici.fetch as unknown as Fetch],
-    [`built-in fetch under ${name}`, (url, init) => fetch(url, init as RequestInit)],
+    [`fetch of ${name}`, undici.fetch],
+    [`built-in fetch under ${name}`, (url, init) => fetch(url, init)],
   ];
 }
 

@@ -84,7 +84,7 @@ for (const version of versions) {
   test(`${name}: an EventSource receives what comes, connects again by another exit, and ends`, async (t) => {
     nothingEscapes(t);
     const { dispatcher, server, pool } = await bench(t, version);
-    const source = new undici.EventSource(`${server.url}/sse?events=2&ms=5`, { node: { dispatcher, reconnectionTime: 5 } } as never);
+    const source = new undici.EventSource(`${server.url}/sse?events=2&ms=5`, { node: { dispatcher, reconnectionTime: 5 } });
     const data: string[] = [];
     source.addEventListener("message", (event) => data.push((event as { data: string }).data));
 

@@ -32,9 +32,9 @@ export class Desk {
   wakeAt = Infinity;
   quota: Quota | undefined;
   readonly pauses: Pauses;
-  readonly #table: ExitTable;
+  readonly table: ExitTable;
   readonly #order: Order;
-  readonly #rests: Rests;
+  readonly rests: Rests;
   #rules: DeskRules;
   readonly #places = new Places();
   #short: number[] = [];
@@ -45,8 +45,8 @@ export class Desk {
   #shortWakeAt = Infinity;
 
   constructor(table: ExitTable, order: Order, rests: Rests, quota: Quota | undefined, pauses: Pauses, rules: DeskRules) {
-    this.#table = table;
-    this.#rests = rests;
+    this.table = table;
+    this.rests = rests;
     this.#order = order;
     this.quota = quota;
     this.pauses = pauses;
@@ -88,7 +88,7 @@ export class Desk {
         continue;
       }
       if (fit === NOBODY) return -1;
-      if (fit === FITS && (mayProxy || !this.#table.isProxy[exit])) {
+      if (fit === FITS && (mayProxy || !this.table.isProxy[exit])) {
         if (!tried.includes(exit)) return exit;
         if (second < 0) second = exit;
       }
@@ -96,7 +96,7 @@ export class Desk {
     }
     const nextAt = Math.min(this.wakeAt, this.#places.nextAt, this.#shortWakeAt);
     // A dead exit is always free: to fall back on it at once would use up all attempts while good ones wait for their windows.
-    if (second >= 0 && (tried.length >= this.#table.size || nextAt > deadline || nextAt === Infinity)) return second;
+    if (second >= 0 && (tried.length >= this.table.size || nextAt > deadline || nextAt === Infinity)) return second;
     this.wakeAt = nextAt;
     return -1;
   }
@@ -105,47 +105,14 @@ export class Desk {
   chooseExit(exit: number, demand: Demand | undefined, now: number): boolean {
     this.#comeBack(now);
     this.wakeAt = Infinity;
-    const shut = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(this.#table.egress[exit]), this.spacedUntil(exit));
+    const shut = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(this.table.egress[exit]), this.spacedUntil(exit));
     if (shut > now) this.wakeAt = shut;
     else if (demand !== undefined && this.quota !== undefined) {
-      const egress = this.#table.egress[exit];
+      const egress = this.table.egress[exit];
       if (this.quota.shortOf(demand, egress, now) < 0) return true;
       this.wakeAt = this.quota.freeAt(demand, egress, now);
     } else return true;
     return false;
-  }
-
-  /**
-   * The exit for a long-lived connection: the one with the fewest of them. It goes on serving requests, so neither what is in
-   * flight nor spacing matters. Looks at all exits; connections are few and long.
-   */
-  chooseShared(demand: Demand | undefined, now: number): number {
-    const table = this.#table;
-    let best = -1;
-    this.wakeAt = Infinity;
-    for (let exit = 0; exit < table.length; exit++) {
-      const egress = table.egress[exit];
-      const free = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(egress), this.#rests.restsUntil(exit), demand === undefined ? 0 : (this.quota?.freeAt(demand, egress, now) ?? 0));
-      if (free > now) this.wakeAt = Math.min(this.wakeAt, free);
-      else if (best < 0 || table.shared[exit] < table.shared[best]) best = exit;
-    }
-    return best;
-  }
-
-  /**
-   * The exit for a breaker's probe: the best that is neither banned nor over a limit; one that rests will do where no other
-   * is there. Looks at all exits; probes are few.
-   */
-  chooseProbe(demand: Demand | undefined, now: number): number {
-    const exit = this.choose(demand, now, [], true);
-    if (exit >= 0) return exit;
-    let best = -1;
-    for (let other = 0; other < this.#table.length; other++) {
-      const until = this.#rests.restsUntil(other);
-      if (until === Infinity || this.#rests.trialOut(other) || !this.chooseExit(other, demand, now)) continue;
-      if (best < 0 || until < this.#rests.restsUntil(best)) best = other;
-    }
-    return best;
   }
 
   /** Nobody is ready, and nobody will be by an attempt that ends. */
@@ -162,12 +129,12 @@ export class Desk {
   /** It sends now. */
   take(exit: number, now: number): void {
     const { perExitInFlight } = this.#rules;
-    const spacingMs = this.#table.isProxy[exit] ? this.#rules.proxySpacingMs : this.#rules.spacingMs;
+    const spacingMs = this.table.isProxy[exit] ? this.#rules.proxySpacingMs : this.#rules.spacingMs;
     if (spacingMs > 0) {
       this.#order.remove(exit);
       this.#order.used(exit);
       this.#places.space(exit, now + spacingMs);
-    } else if (this.#table.inFlight[exit] >= perExitInFlight) {
+    } else if (this.table.inFlight[exit] >= perExitInFlight) {
       this.#order.remove(exit);
       this.#order.used(exit);
       this.#markBusy(exit);
@@ -183,7 +150,7 @@ export class Desk {
 
   /** It is known what became of an attempt. What waited for that alone, or for units that came back, is looked at anew. */
   settled(exit: number, gaveBack: boolean): void {
-    for (const member of this.#table.membersOf(this.#table.egress[exit])) {
+    for (const member of this.table.membersOf(this.table.egress[exit])) {
       const place = this.#places.of(member);
       if (place === SHORT) {
         if (!gaveBack && this.#shortWakeAt !== Infinity) continue;
@@ -198,7 +165,7 @@ export class Desk {
   /** Fewer rests, longer limits: look at everybody anew. */
   reconsider(): void {
     this.#restoreShort();
-    for (let exit = 0; exit < this.#table.length; exit++) if (this.#places.of(exit) === WAITING) this.#ready(exit);
+    for (let exit = 0; exit < this.table.length; exit++) if (this.#places.of(exit) === WAITING) this.#ready(exit);
   }
 
   spacedUntil(exit: number): number {
@@ -210,19 +177,19 @@ export class Desk {
   }
 
   #fits(exit: number, demand: Demand | undefined, now: number): Fit {
-    const table = this.#table;
+    const table = this.table;
     if (table.inFlight[exit] >= this.#rules.perExitInFlight) {
       this.#order.remove(exit);
       this.#markBusy(exit);
       return GONE;
     }
     const egress = table.egress[exit];
-    const until = Math.max(this.pauses.untilOf(egress), this.#rests.restsUntil(exit));
+    const until = Math.max(this.pauses.untilOf(egress), this.rests.restsUntil(exit));
     if (until > now) {
       this.#wait(exit, until);
       return GONE;
     }
-    if (this.#rests.trialOut(exit)) {
+    if (this.rests.trialOut(exit)) {
       this.#order.remove(exit);
       this.#markBusy(exit);
       return GONE;
@@ -266,8 +233,8 @@ export class Desk {
     for (const exit of this.#short) {
       // One that was taken from here meanwhile may have to wait for something else by now.
       if (this.#places.of(exit) !== SHORT) continue;
-      const egress = this.#table.egress[exit];
-      const busy = this.#table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || this.#rests.restsUntil(exit) > now || (!mayProxy && this.#table.isProxy[exit]);
+      const egress = this.table.egress[exit];
+      const busy = this.table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
       if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
         if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
         this.#shortOf[exit] = weight;
@@ -306,7 +273,7 @@ export class Desk {
 
   #markBusy(exit: number): void {
     this.#places.set(exit, BUSY);
-    this.#table.onFree(exit, this);
+    this.table.onFree(exit, this);
   }
 }
 

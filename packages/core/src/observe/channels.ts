@@ -172,5 +172,7 @@ export function subscribe<K extends ChannelName>(name: K, pool: string, listener
   };
   const source = channel(name);
   source.subscribe(handler);
-  return () => void source.unsubscribe(handler);
+  return () => {
+    source.unsubscribe(handler);
+  };
 }

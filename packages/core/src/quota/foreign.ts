@@ -1,20 +1,19 @@
 import type { ServerClock } from "../time/server-clock.ts";
+import { PARTS, Profile } from "./profile.ts";
 import type { Trips } from "./trips.ts";
 
-/** How much of a window's rate replaces what was believed: of the last five or so. */
-const LEARN = 0.3;
-/** The largest burst is half forgotten after some seven windows without one like it. */
-const FORGET = 0.9;
-/** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
-const NOTHING = 0.001;
 /** More is never kept free for others, as a share of the limit: nobody starves, whatever headers say. */
 const MOST = 0.5;
 /** Kept back at the start of a window, as a share of the limit, and given out bit by bit: every answer is a look at what others do. */
 const LOOKS = 0.01;
-/** Kept free to the end, as a share of the limit: no rate is kept to the unit. */
+/** As a share of the limit, what a request weighs at most that goes only to look, beyond what is kept free. */
+const LIGHT = 0.001;
+/** Kept free to the end, as a share of the limit: nobody spends the same to the unit. */
 const LAST = 0.01;
 /** The end of a window, in which the room for bursts is given out as well, is never longer than this share of it. */
 const END = 0.02;
+/** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
+const NOTHING = 0.001;
 /** After so many windows without a look at it a row is taken for a new one. */
 const STALE = 10;
 /** As a share of the limit, what is left to others after a refusal until it has been seen what they take: a first one, a further one. */
@@ -22,11 +21,12 @@ const YIELD = 0.2;
 const YIELD_MORE = 0.1;
 /** The same after a window whose later part nobody saw, for want of room to look. */
 const YIELD_UNSEEN = 0.05;
-/** So many windows long bursts keep their room to the end after a refusal; twice as many each time. */
-const SHY = 20;
+/** So many windows long bursts keep their room to the end after a further refusal; twice as many each time. */
+const SHY = 10;
 
 /** What one row has seen of others. */
 interface Seen {
+  readonly profile: Profile;
   window: number;
   /** From when on, and above what, spending in this window was watched. */
   from: number;
@@ -34,15 +34,6 @@ interface Seen {
   /** The largest figure, and when it was counted. */
   seen: number;
   lookedAt: number;
-  /** The most that came between two looks in this window, and how long that was. */
-  leap: number;
-  leapMs: number;
-  /** Units in a millisecond. */
-  rate: number;
-  /** `rate` is a guess: the next window that is seen whole replaces it. */
-  guessed: boolean;
-  /** The most by which a leap was above what the rate explains. */
-  burst: number;
   refusedAt: number;
   shyUntil: number;
   shy: number;
@@ -56,13 +47,12 @@ interface First {
 }
 
 /**
- * What other programs spend of the same counter, and what is therefore left free for them: what they will still spend in
- * this window at their usual rate, and one burst of the size that was seen. Learnt from headers alone, row by row, and
- * nothing is kept where nothing is seen.
+ * What other programs spend of the same counter, and what is therefore left free for them: what they usually spend in the
+ * rest of a window, and one burst of the size that was seen there. Learnt from headers alone, row by row, and nothing is
+ * kept where nothing is seen.
  */
 export class Foreign {
   readonly #rows = new Map<number, Seen>();
-  /** The window in which a row was first looked at: what had been spent by then may be our own, from before a restart. */
   readonly #firsts: (First | undefined)[] = [];
   readonly #perMs: number;
   readonly #clock: ServerClock;
@@ -92,16 +82,18 @@ export class Foreign {
       if (window < state.window - 1) this.#rows.delete(row);
       return;
     }
+    const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
     if (window > state.window) {
-      this.#finish(state, window, limit);
-      if (!state.guessed && units <= 0 && state.rate * this.#perMs + state.burst < limit * NOTHING) {
+      this.#finish(state, window, startedAt, limit);
+      if (units <= 0 && state.profile.all < limit * NOTHING) {
         this.#rows.delete(row);
         return;
       }
-      const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
-      Object.assign(state, { window, base: 0, seen: 0, leap: 0, leapMs: 0, from: startedAt, lookedAt: startedAt });
+      Object.assign(state, { window, base: 0, seen: 0, from: startedAt, lookedAt: startedAt });
     }
-    this.#note(state, units, at);
+    state.profile.note(Math.max(0, units - state.seen), (state.lookedAt - startedAt) / this.#perMs, (at - startedAt) / this.#perMs);
+    state.seen = Math.max(state.seen, units);
+    state.lookedAt = Math.max(state.lookedAt, at);
   }
 
   /** A request was refused although there seemed to be room: others want more than is left to them. */
@@ -114,15 +106,22 @@ export class Foreign {
     if (known !== undefined && now - known.refusedAt <= 2 * this.#trips.roundMs) return;
     if (known === undefined && first.window === window && first.units > 0) return;
     const state = known ?? this.#begin(row, first, window, now);
-    state.rate += (limit * (known === undefined || known.refusedAt === -Infinity ? YIELD : YIELD_MORE)) / this.#perMs;
-    state.guessed = true;
+    const again = state.refusedAt !== -Infinity;
+    state.profile.guess((limit * (again ? YIELD_MORE : YIELD)) / PARTS, (limit * MOST) / PARTS);
     state.refusedAt = now;
-    state.shy *= 2;
+    if (!again) return;
     state.shyUntil = now + state.shy * this.#perMs;
+    state.shy *= 2;
   }
 
-  /** Units to keep free now. */
-  held(row: number, limit: number, now: number): number {
+  /** Has nobody looked for a whole part of the window? Then one light request may go, whatever is kept free. */
+  overdue(row: number, units: number, limit: number, now: number): boolean {
+    const state = this.#rows.get(row);
+    return state !== undefined && units <= Math.max(1, limit * LIGHT) && now - Math.max(state.lookedAt, this.#endOf(now) - this.#perMs) > this.#perMs / PARTS;
+  }
+
+  /** Units to keep free of so many that somebody asks for now. */
+  held(row: number, units: number, limit: number, now: number): number {
     const state = this.#rows.get(row);
     if (state === undefined) return 0;
     const endsAt = this.#endOf(now);
@@ -130,21 +129,30 @@ export class Foreign {
       this.#rows.delete(row);
       return 0;
     }
-    return Math.min(limit * MOST, now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now));
+    if (this.overdue(row, units, limit, now)) return limit * LAST;
+    return now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
   }
 
-  /** When no more than `units` will be kept free, should nothing else be seen; the turn of the window at the latest. */
-  releaseAt(row: number, units: number, limit: number, now: number): number {
+  /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
+  releaseAt(row: number, units: number, room: number, limit: number, now: number): number {
     const state = this.#rows.get(row);
     if (state === undefined) return now;
     const endsAt = this.#endOf(now);
-    const lastCallAt = this.#lastCallAt(state, endsAt);
-    if (now >= lastCallAt) return this.#heldLast(state, limit, endsAt) <= units ? now : endsAt;
-    const held = this.#heldAt(state, limit, endsAt, now);
-    if (Math.min(limit * MOST, held) <= units) return now;
-    const gradually = now + ((held - units) * this.#perMs) / (limit * LOOKS);
-    if (gradually < Math.min(lastCallAt, endsAt)) return gradually;
-    return this.#heldLast(state, limit, endsAt) <= units ? Math.min(lastCallAt, endsAt) : endsAt;
+    const at = this.#releaseAt(state, room - units, limit, endsAt, now);
+    // A look is due sooner.
+    if (units > Math.max(1, limit * LIGHT) || room - units < limit * LAST) return at;
+    return Math.min(at, Math.max(now, Math.max(state.lookedAt, endsAt - this.#perMs) + this.#perMs / PARTS + 1));
+  }
+
+  #releaseAt(state: Seen, units: number, limit: number, endsAt: number, now: number): number {
+    const lastCallAt = Math.min(endsAt, this.#lastCallAt(state, endsAt));
+    if (now < lastCallAt) {
+      const over = this.#heldAt(state, limit, endsAt, now) - units;
+      if (over <= 0) return now;
+      const gradually = now + (over * this.#perMs) / (limit * LOOKS);
+      if (gradually < lastCallAt) return gradually;
+    }
+    return this.#heldLast(state, limit, endsAt) <= units ? Math.max(now, lastCallAt) : endsAt;
   }
 
   /** When the last request can be sent that still looks at this window from near its end. */
@@ -154,17 +162,18 @@ export class Foreign {
   }
 
   #heldAt(state: Seen, limit: number, endsAt: number, now: number): number {
-    const left = Math.min(this.#perMs, Math.max(0, endsAt - now));
-    return this.#usual(state, endsAt) + Math.max(state.burst, limit * LAST) + (limit * LOOKS * left) / this.#perMs;
+    const left = Math.min(1, Math.max(0, (endsAt - now) / this.#perMs));
+    const others = state.profile.usual(this.#phase(state.lookedAt, endsAt)) + Math.max(state.profile.burst(1 - left), limit * LAST);
+    return Math.min(limit * MOST, others) + limit * LOOKS * left;
   }
 
   #heldLast(state: Seen, limit: number, endsAt: number): number {
-    return this.#usual(state, endsAt) + Math.min(state.burst, limit * LAST);
+    return Math.min(limit * MOST, state.profile.usual(this.#phase(state.lookedAt, endsAt)) + limit * LAST);
   }
 
-  /** What others will spend from the last look, or from the turn where that is later, to the end of the window, at their usual rate. */
-  #usual(state: Seen, endsAt: number): number {
-    return state.rate * Math.min(this.#perMs, Math.max(0, endsAt - state.lookedAt));
+  /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */
+  #phase(at: number, endsAt: number): number {
+    return Math.min(1, Math.max(0, 1 - (endsAt - at) / this.#perMs));
   }
 
   /** The end of the window that the server's clock is in at the earliest. */
@@ -180,49 +189,17 @@ export class Foreign {
   }
 
   #begin(row: number, first: First, window: number, now: number): Seen {
-    const startedAt = this.#clock.certainlyAt(window * this.#perMs, now);
     const isFirst = first.window === window;
-    const from = isFirst ? first.at : startedAt;
+    const from = isFirst ? first.at : this.#clock.certainlyAt(window * this.#perMs, now);
     const base = isFirst ? first.units : 0;
-    const state: Seen = { window, from, base, seen: base, lookedAt: from, leap: 0, leapMs: 0, rate: 0, guessed: true, burst: 0, refusedAt: -Infinity, shyUntil: -Infinity, shy: SHY };
+    const state: Seen = { profile: new Profile(), window, from, base, seen: base, lookedAt: from, refusedAt: -Infinity, shyUntil: -Infinity, shy: SHY };
     this.#rows.set(row, state);
     return state;
   }
 
-  #note(state: Seen, units: number, at: number): void {
-    const sinceMs = Math.max(0, at - state.lookedAt);
-    if (units > state.seen) {
-      const leap = units - state.seen;
-      state.seen = units;
-      if (leap > state.leap) {
-        state.leap = leap;
-        state.leapMs = sinceMs;
-      }
-      if (!state.guessed) state.burst = Math.max(state.burst, leap - state.rate * sinceMs);
-    }
-    state.lookedAt = Math.max(state.lookedAt, at);
-    // What little of a window has been seen says little: at least half of one is taken for it.
-    if (state.guessed) state.rate = Math.max(state.rate, (state.seen - state.base) / Math.max(state.lookedAt - state.from, this.#perMs / 2));
-  }
-
-  /** The window has ended: its rate is learnt, and how far others leap ahead of it. */
-  #finish(state: Seen, window: number, limit: number): void {
-    const spent = state.seen - state.base;
-    const watchedMs = Math.min(this.#perMs, state.lookedAt - state.from);
-    if (state.guessed) {
-      // Seen from early to late, it is what it was seen to be. Else room is made to look.
-      if (watchedMs < this.#perMs / 2) {
-        if (window === state.window + 1) state.rate += (limit * YIELD_UNSEEN) / this.#perMs;
-      } else {
-        state.rate = spent / watchedMs;
-        state.burst = Math.max(0, state.leap - state.rate * state.leapMs);
-        state.guessed = false;
-      }
-    } else {
-      // What was not watched is taken to have gone on as usual.
-      if (watchedMs < this.#perMs / 2 && window === state.window + 1) state.guessed = true;
-      state.rate += ((spent + state.rate * (this.#perMs - watchedMs)) / this.#perMs - state.rate) * LEARN;
-    }
-    state.burst *= FORGET ** Math.min(50, Math.max(1, window - state.window));
+  #finish(state: Seen, window: number, startedAt: number, limit: number): void {
+    const before = startedAt - (window - state.window) * this.#perMs;
+    const unseen = window === state.window + 1 ? (limit * YIELD_UNSEEN) / PARTS : 0;
+    state.profile.finish((state.from - before) / this.#perMs, (state.lookedAt - before) / this.#perMs, window - state.window, unseen, (limit * MOST) / PARTS);
   }
 }

@@ -75,11 +75,11 @@ export class QuotaLimit {
     return row;
   }
 
-  /** Units that may be taken now: none while the limit itself is paused. */
-  room(row: number, now: number): number {
+  /** Units that may be taken now, by somebody who asks for so many: none while the limit itself is paused. */
+  room(row: number, now: number, units = 1): number {
     if (this.pausedUntil.length > 0 && this.pausedUntil[row] > now) return 0;
     const room = this.meter.room(row, now);
-    return this.#calm ? room : room - this.#withheld(row, now);
+    return this.#calm ? room : room - this.#withheld(row, now, units);
   }
 
   /**
@@ -88,7 +88,7 @@ export class QuotaLimit {
    * @param byHand a lease taken by hand: its holder may never tell what came of it, so nobody waits for that
    */
   fits(row: number, now: number, units: number, byHand: boolean): boolean {
-    const room = this.room(row, now);
+    const room = this.room(row, now, units);
     if (room < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
     if (byHand || this.#newcomers === undefined) return true;
     return !this.#newcomers.waits(row, now) && (room - units >= this.#keptForLook(units) || now >= this.#lastLookAt(now));
@@ -98,15 +98,16 @@ export class QuotaLimit {
     let at = this.meter.freeAt(row, now, units);
     if (at <= now && !this.#calm && !this.#isHeavy(units)) at = this.#releaseAt(row, now, units);
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
-    if (at <= now && this.room(row, now) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));
+    if (at <= now && this.room(row, now, units) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
   }
 
   take(row: number, now: number, units: number): void {
-    const kept = this.#newcomers === undefined ? 0 : this.#keptForLook(units);
-    // The look itself: until it has answered, nobody else need be refused.
-    if (kept > 0 && this.meter.room(row, now) - units < kept) this.#newcomers?.ask(row, now);
-    else this.#newcomers?.taken(row, now);
+    if (this.#newcomers !== undefined) {
+      // A look into the unknown goes alone: nobody else need be refused with it.
+      if (this.#isLook(row, now, units)) this.#newcomers.ask(row, now);
+      else this.#newcomers.taken(row, now);
+    }
     this.meter.take(row, now, units);
   }
 
@@ -166,6 +167,12 @@ export class QuotaLimit {
     return units <= kept && this.headers.known && this.#foreign?.none === true ? kept : 0;
   }
 
+  #isLook(row: number, now: number, units: number): boolean {
+    const kept = this.#keptForLook(units);
+    if (kept > 0) return this.meter.room(row, now) - units < kept;
+    return this.#foreign?.none === false && this.#foreign.overdue(row, units, this.meter.limit, now);
+  }
+
   #lastLookAt(now: number): number {
     return this.#foreign?.lastLookAt(now) ?? now;
   }
@@ -179,16 +186,16 @@ export class QuotaLimit {
     foreign.look(row, window, units, outcome.sentAt, outcome.now, meter.limit);
   }
 
-  #withheld(row: number, now: number): number {
+  #withheld(row: number, now: number, units: number): number {
     const { limit, perMs } = this.meter;
-    return Math.max(this.#foreign?.held(row, limit, now) ?? 0, this.#suspicion.withheld(row, limit, perMs, now));
+    return Math.max(this.#foreign?.held(row, units, limit, now) ?? 0, this.#suspicion.withheld(row, limit, perMs, now));
   }
 
   #releaseAt(row: number, now: number, units: number): number {
     const { limit, perMs } = this.meter;
-    const spare = this.meter.room(row, now) - units;
-    const foreign = this.#foreign?.releaseAt(row, spare, limit, now) ?? now;
-    const doubt = this.#suspicion.releaseAt(row, spare, limit, perMs, now);
+    const room = this.meter.room(row, now);
+    const foreign = this.#foreign?.releaseAt(row, units, room, limit, now) ?? now;
+    const doubt = this.#suspicion.releaseAt(row, room - units, limit, perMs, now);
     // At the turn there is room again, whatever is withheld now.
     return Math.min(Math.max(foreign, doubt), Math.max(now, this.meter.resetsAt(row, now)));
   }

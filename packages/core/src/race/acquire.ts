@@ -4,9 +4,13 @@ import type { AcquireOptions, TryAcquireResult } from "../model/pool.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
 import { durationMs, type Duration } from "../time/duration.ts";
 import type { Engine } from "./engine.ts";
+import { Job } from "./job.ts";
+import { Leg } from "./leg.ts";
 import { LeaseDriver } from "./lease-driver.ts";
+import { launch, offer } from "./placing.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Target } from "./target.ts";
+import { weigh } from "./weigh.ts";
 
 export interface Asked {
   request: RequestInfo;
@@ -60,9 +64,18 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
     () => {},
     () => {},
   );
-  const job = engine.tryDrive(target, request, driver, { hints, timeoutMs: undefined, shared: options.mode === "shared", byHand: true });
-  if (driver.leg !== undefined) return { granted: true, lease: driver.leg };
-  return { granted: false, ...refusalOf(engine, target, job) };
+  const now = engine.clock.now();
+  const job = new Job(engine, target, request, driver, 0, now, Infinity);
+  job.shared = options.mode === "shared";
+  job.single = true;
+  job.hints = hints;
+  const never = weigh(job, hints);
+  if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
+  // Whoever waits already goes first.
+  const exit = target.line.size > 0 && !job.picky ? -1 : offer(job, now);
+  if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
+  launch(job, exit, now);
+  return { granted: true, lease: driver.leg as Lease };
 }
 
 /** All or none: what the first ones took is given back when a later one is refused, and each is told that one's reason. */
@@ -72,8 +85,13 @@ export function tryAcquireAll(engine: Engine, asked: readonly Asked[], options: 
     const result = tryAcquire(engine, one, options);
     results.push(result);
     if (result.granted) continue;
-    for (const earlier of results) if (earlier.granted) engine.unsend(earlier.lease);
+    for (const earlier of results) if (earlier.granted) unsend(earlier.lease);
     return asked.map(() => ({ ...result }));
   }
   return results;
+}
+
+/** A lease by hand of which nothing was used: everything comes back. */
+function unsend(lease: Lease): void {
+  if (lease instanceof Leg && !lease.over) lease.engine.finish(lease, "aborted", false);
 }

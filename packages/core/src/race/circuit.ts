@@ -1,4 +1,4 @@
-import { CircuitOpenError, MultihomeError } from "../errors.ts";
+import { CircuitOpenError, type MultihomeError } from "../errors.ts";
 import type { BreakerChange } from "../breaker/breaker.ts";
 import { channels } from "../observe/channels.ts";
 import type { VerdictKind } from "../model/verdict.ts";
@@ -37,7 +37,8 @@ export function vote(job: Job, verdict: VerdictKind, now: number): void {
   const change = target.breaker.voted(verdict, now, job.probe);
   job.probe = false;
   if (change !== undefined) tell(target, change, now);
-  if (change?.to === "closed") target.engine.pumpSoon(target);
+  // In a microtask: its caller is in the middle of an answer.
+  if (change?.to === "closed") queueMicrotask(() => target.engine.pump(target));
 }
 
 /** No exit was found: is it because none can be used at all? Then the target is shut until one is back. */

@@ -1,11 +1,11 @@
 import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
-import { ClosedError, MultihomeError } from "../errors.ts";
+import { ClosedError, MultihomeError, noExitError } from "../errors.ts";
 import type { ExitTable } from "../exits/exit-table.ts";
 import type { PoolHealth } from "../health/pool-health.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Exit } from "../model/exit.ts";
-import type { Driver, Lease } from "../model/lease.ts";
+import type { Driver } from "../model/lease.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { VerdictKind } from "../model/verdict.ts";
@@ -19,7 +19,7 @@ import { attemptIsLate } from "./due.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
 import { learnFrom } from "./learning.ts";
-import { Leg } from "./leg.ts";
+import type { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { mayRetry } from "./retry.ts";
 import { Leases } from "./leases.ts";
@@ -136,7 +136,7 @@ export class Engine {
         launch(job, exit, now);
         return job;
       }
-      if (this.table.size === 0) return this.#refuse(job, noExit(target.name));
+      if (this.table.size === 0) return this.#refuse(job, noExitError(target.name));
     }
     // Above the queue, so that a broken target holds no place in it.
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !job.picky) return this.#refuse(job, circuitError(target, now));
@@ -151,27 +151,11 @@ export class Engine {
     return Math.max(0, this.rules.capacity - target.waiting);
   }
 
-  /** A lease at once; else the request as it was weighed, or why it never can be sent. */
-  tryDrive(target: Target, request: RequestInfo, driver: Driver, wanted: Wanted): Job | MultihomeError {
-    const now = this.clock.now();
-    const job = new Job(this, target, request, driver, 0, now, Infinity);
-    job.shared = wanted.shared;
-    job.single = true;
-    job.hints = wanted.hints;
-    const weighed = weigh(job, wanted.hints);
-    if (weighed !== undefined) return weighed;
-    // Whoever waits already goes first.
-    if (target.line.size > 0) return job;
-    const exit = offer(job, now);
-    if (exit >= 0) launch(job, exit, now);
-    return job;
-  }
-
   /** Exits are known now, or more of them than before. */
   open(targets: Iterable<Target>): void {
     this.ready = true;
     for (const target of targets) {
-      if (this.table.size === 0) this.#rejectAll(target, () => noExit(target.name));
+      if (this.table.size === 0) this.#rejectAll(target, () => noExitError(target.name));
       else this.pump(target);
     }
   }
@@ -180,11 +164,6 @@ export class Engine {
   wake(target: Target): void {
     noticeBack(target, this.clock.now());
     this.pump(target);
-  }
-
-  /** In a microtask: its caller is in the middle of an answer. */
-  pumpSoon(target: Target): void {
-    queueMicrotask(() => this.pump(target));
   }
 
   readonly #pump = (target: Target): void => this.pump(target);
@@ -264,11 +243,6 @@ export class Engine {
     if (target.line.size > 0 && !target.atGate) this.pump(target);
   }
 
-  /** A lease by hand of which nothing was used: everything comes back. */
-  unsend(lease: Lease): void {
-    if (lease instanceof Leg && !lease.over) this.finish(lease, "aborted", false);
-  }
-
   mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
     return !this.closing && mayRetry(job, verdict, sent);
   }
@@ -322,8 +296,4 @@ export class Engine {
     queueMicrotask(() => job.reject(error));
     return job;
   }
-}
-
-function noExit(target: string): MultihomeError {
-  return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${target} by.`, { target });
 }

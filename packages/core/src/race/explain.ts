@@ -1,12 +1,11 @@
 import type { Explanation, WeightReport } from "../model/pool.ts";
-import type { RequestInfo } from "../model/request.ts";
+import type { Hints, RequestInfo } from "../model/request.ts";
 import { Job } from "./job.ts";
 import { LeaseDriver } from "./lease-driver.ts";
 import type { Engine } from "./engine.ts";
 import { refusalByExit } from "./refusal.ts";
 import type { Target } from "./target.ts";
 import { weigh } from "./weigh.ts";
-import type { Hints } from "../model/request.ts";
 
 /** Exits that are explained one by one. */
 const MOST_EXPLAINED = 1_000;

@@ -1,3 +1,4 @@
+import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
 import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
 import { furtherExit, hedge } from "./hedge.ts";
 import type { Job } from "./job.ts";
@@ -20,12 +21,12 @@ export function offer(job: Job, now: number): number {
     return -1;
   }
   if (job.probe) {
-    const probe = desk.chooseProbe(job.demand, now);
+    const probe = chooseProbe(desk, job.demand, now);
     if (probe < 0) notSent(job);
     return probe;
   }
   if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
-  if (job.shared) return desk.chooseShared(job.demand, now);
+  if (job.shared) return chooseShared(desk, job.demand, now);
   const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy, job.deadline);
   if (exit >= 0) return exit;
   if (!gate.mayProxy) gate.wait(target);

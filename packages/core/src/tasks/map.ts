@@ -28,14 +28,14 @@ export async function* mapItems<T, R>(items: Iterable<T> | AsyncIterable<T>, fn:
   const work = (item: T): void => {
     const place: { result: Settled<T, R> | undefined } = { result: undefined };
     places.push(place);
-    const done = (result: Settled<T, R>): void => {
+    const settle = (result: Settled<T, R>): void => {
       place.result = result;
       wake();
     };
     // A function that throws instead of rejecting is one that failed.
     new Promise<R>((resolve) => resolve(fn(item, controller.signal))).then(
-      (value) => done({ item, status: "fulfilled", value }),
-      (reason: unknown) => done({ item, status: "rejected", reason }),
+      (value) => settle({ item, status: "fulfilled", value }),
+      (reason: unknown) => settle({ item, status: "rejected", reason }),
     );
   };
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { poolOf, attempt, attempts } from "./support.ts";
 
 test("a target at which fifty exits fail that worked a moment ago is to blame: exits keep their scores, and next to none rests", () => {
-  const target = poolOf(50).target();
+  const pool = poolOf(50);
+  const target = pool.target();
   for (let exit = 0; exit < 50; exit++) attempts(target, exit, "success", 10, 1_000);
   const before = Array.from({ length: 50 }, (_, exit) => target.score(exit).total);
 
@@ -16,6 +17,8 @@ test("a target at which fifty exits fail that worked a moment ago is to blame: e
   const after = Array.from({ length: 50 }, (_, exit) => target.score(exit).total);
   assert.equal(after.filter((score, exit) => score === before[exit]).length, 48, "two failed before anybody could know");
   assert.equal(target.of(40, 5_000).fail, 20, "failures are still counted");
+  const { fail, successRate } = pool.records.read(40);
+  assert.deepEqual({ fail, successRate }, { fail: 20, successRate: 1 });
 });
 
 test("the first success at a blamed target ends the blame, and judging goes on", () => {

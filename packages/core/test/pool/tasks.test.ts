@@ -43,7 +43,7 @@ test("a full queue refuses at once, and submitAll takes all or none", async () =
 
 test("a handle that nobody looks at never crashes the process", async () => {
   const { pool, clock } = await openPool({ queue: { maxAttempts: 1 } });
-  pool.submit(get(), scriptedTransport([{ error: "ECONNRESET" }]));
+  void pool.submit(get(), scriptedTransport([{ error: "ECONNRESET" }]));
   await clock.advance(10);
   await pool.close();
 });

@@ -1,0 +1,38 @@
+import type { Demand } from "../quota/demand.ts";
+import type { Desk } from "./desk.ts";
+
+// Choices that are few and may look at every exit; what is chosen for each request does not.
+
+/**
+ * The exit for a long-lived connection, or -1: the one with the fewest of them. It goes on serving requests, so neither what is
+ * in flight nor spacing matters.
+ */
+export function chooseShared(desk: Desk, demand: Demand | undefined, now: number): number {
+  const { table, pauses, quota, rests } = desk;
+  let best = -1;
+  desk.wakeAt = Infinity;
+  for (let exit = 0; exit < table.length; exit++) {
+    const egress = table.egress[exit];
+    const free = Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(egress), rests.restsUntil(exit), demand === undefined ? 0 : (quota?.freeAt(demand, egress, now) ?? 0));
+    if (free > now) desk.wakeAt = Math.min(desk.wakeAt, free);
+    else if (best < 0 || table.shared[exit] < table.shared[best]) best = exit;
+  }
+  return best;
+}
+
+/**
+ * The exit for a breaker's probe, or -1: the best that is neither banned nor over a limit; one that rests will do where no
+ * other is there.
+ */
+export function chooseProbe(desk: Desk, demand: Demand | undefined, now: number): number {
+  const exit = desk.choose(demand, now, [], true);
+  if (exit >= 0) return exit;
+  const { rests, table } = desk;
+  let best = -1;
+  for (let other = 0; other < table.length; other++) {
+    const until = rests.restsUntil(other);
+    if (until === Infinity || rests.trialOut(other) || !desk.chooseExit(other, demand, now)) continue;
+    if (best < 0 || until < rests.restsUntil(best)) best = other;
+  }
+  return best;
+}
