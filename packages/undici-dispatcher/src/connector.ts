@@ -9,7 +9,7 @@ import { SessionCache } from "./session-cache.ts";
 export interface ConnectTarget {
   readonly protocol: string;
   /** With its port, unless that is the scheme's own. */
-  readonly host: string;
+  readonly host?: string;
   readonly hostname: string;
   /** Empty where it is the scheme's own. */
   readonly port: string;
@@ -17,7 +17,10 @@ export interface ConnectTarget {
 }
 
 /** Once. undici looks at the error's `code` without asking whether there is an error. */
-export type Connected = (error: Error | null, socket?: Socket) => void;
+export type Connected = (...outcome: [null, Socket] | [Error, null]) => void;
+
+/** In the shape of undici's own, so that it fits what `new Agent({ connect })` takes. */
+export type Connector = (target: ConnectTarget, callback: Connected) => void;
 
 /** Told of every connection that is opened, so that it can be given up and counted. */
 export interface ConnectObserver {
@@ -29,10 +32,10 @@ export interface ConnectObserver {
  * The way to a server through one exit, in the shape of undici's connectors: bound or tunnelled, TLS done, one deadline over
  * all of it. It can be given up, which undici's own cannot.
  */
-export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boolean, clock: Clock, observer: ConnectObserver): (target: ConnectTarget, callback: Connected) => void {
+export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boolean, clock: Clock, observer: ConnectObserver): Connector {
   const sessions = new SessionCache(settings.maxCachedSessions);
   return (target, callback) => {
-    const origin = `${target.protocol}//${target.host}`;
+    const origin = `${target.protocol}//${target.host ?? target.hostname}`;
     const secure = target.protocol === "https:";
     const to = destination(target, settings, allowH2, secure ? sessions : undefined);
     const abort = connectThrough(
@@ -42,7 +45,7 @@ export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boo
         observer.connected(origin, abort, socket);
         if (socket === undefined) {
           if (secure) sessions.delete(sessionKey(target, settings));
-          callback(error as Error);
+          callback(error as Error, null);
           return;
         }
         if (settings.probeAfterMs !== undefined) socket.setKeepAlive(true, settings.probeAfterMs);

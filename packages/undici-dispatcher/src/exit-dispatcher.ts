@@ -19,7 +19,14 @@ interface Life {
   limits: InnerDispatcher | undefined;
 }
 
-export type ExitDispatcherClass<D = Dispatcher> = new (pool: ExitPool, options?: ExitDispatcherOptions) => D;
+export interface ClosableDispatcher extends Dispatcher {
+  /** `close()` has been called. */
+  readonly closed: boolean;
+  /** `destroy()` has been called, or `close()` has come to its end. */
+  readonly destroyed: boolean;
+}
+
+export type ExitDispatcherClass = new (pool: ExitPool, options?: ExitDispatcherOptions) => ClosableDispatcher;
 
 const classes = new WeakMap<UndiciModule, ExitDispatcherClass>();
 

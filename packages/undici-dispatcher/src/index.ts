@@ -5,6 +5,8 @@ import { exitDispatcherClass } from "./exit-dispatcher.ts";
 import type { ExitDispatcherOptions } from "./options.ts";
 import type { UndiciModule } from "./undici.ts";
 
+export type { ConnectTarget, Connector } from "./connector.ts";
+export type { ClosableDispatcher } from "./exit-dispatcher.ts";
 export type { AgentOptions, ExitDispatcherOptions, InnerOptions } from "./options.ts";
 export type { InnerDispatcher, UndiciModule } from "./undici.ts";
 

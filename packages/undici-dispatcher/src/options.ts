@@ -1,4 +1,5 @@
 import type { Exit, Lease } from "@multihome/core";
+import type { Connector } from "./connector.ts";
 import type { InnerDispatcher } from "./undici.ts";
 
 /** Options of undici's `Agent` that hold behind an exit as well. */
@@ -25,7 +26,7 @@ export interface AgentOptions {
 
 /** What a dispatcher beneath ours is made with: hand it to `new Agent(options)`. Its `connect` leads through the exit. */
 export interface InnerOptions extends Record<string, unknown> {
-  readonly connect: (options: never, callback: never) => void;
+  readonly connect: Connector;
   readonly allowH2: boolean;
   readonly pipelining: 1;
 }

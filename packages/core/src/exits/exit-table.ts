@@ -53,7 +53,9 @@ export class ExitTable {
     if (egress === undefined) {
       egress = this.#members.length;
       this.#egressIds.set(egressKey, egress);
-      this.#members.push([]);
+      this.#members.push([index]);
+    } else {
+      this.#members[egress].push(index);
     }
     this.exits.push(exit);
     this.egress.push(egress);
@@ -63,7 +65,6 @@ export class ExitTable {
     this.isProxy.push(proxy);
     if (proxy) this.#proxies++;
     else this.#locals++;
-    this.#members[egress].push(index);
     this.#byId.set(exit.id, index);
     return index;
   }

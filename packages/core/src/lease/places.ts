@@ -74,7 +74,7 @@ export class Places {
   }
 
   #widen(exit: number): void {
-    const length = Math.max(8, this.#place.length * 2, exit + 1);
+    const length = Math.max(8, exit + 1 + (exit >>> 4));
     const place = new Uint8Array(length);
     place.set(this.#place);
     this.#place = place;

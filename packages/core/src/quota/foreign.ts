@@ -97,14 +97,13 @@ export class Foreign {
   }
 
   /** A request was refused although there seemed to be room: others want more than is left to them. */
-  refused(row: number, window: number, limit: number, now: number): void {
+  refused(row: number, window: number, limit: number, sentAt: number, now: number): void {
     const first = this.#firsts[row];
-    // Nothing was heard of the row before: what is used up may be our own, from before a restart.
-    if (first === undefined || Number.isNaN(window)) return;
+    // Nothing had been heard of the row when it was sent: what is used up may be our own, from before a restart.
+    if (first === undefined || first.at > sentAt || Number.isNaN(window)) return;
     const known = this.#rows.get(row);
     // Those that were on their way with it are the same refusal.
     if (known !== undefined && now - known.refusedAt <= 2 * this.#trips.roundMs) return;
-    if (known === undefined && first.window === window && first.units > 0) return;
     const state = known ?? this.#begin(row, first, window, now);
     const again = state.refusedAt !== -Infinity;
     state.profile.guess((limit * (again ? YIELD_MORE : YIELD)) / PARTS, (limit * MOST) / PARTS);
@@ -129,7 +128,7 @@ export class Foreign {
       this.#rows.delete(row);
       return 0;
     }
-    if (this.overdue(row, units, limit, now)) return limit * LAST;
+    if (this.overdue(row, units, limit, now)) return Math.max(limit * LAST, state.profile.burst(this.#phase(now, endsAt)));
     return now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
   }
 
@@ -140,7 +139,7 @@ export class Foreign {
     const endsAt = this.#endOf(now);
     const at = this.#releaseAt(state, room - units, limit, endsAt, now);
     // A look is due sooner.
-    if (units > Math.max(1, limit * LIGHT) || room - units < limit * LAST) return at;
+    if (units > Math.max(1, limit * LIGHT) || room - units < Math.max(limit * LAST, state.profile.burst(this.#phase(now, endsAt)))) return at;
     return Math.min(at, Math.max(now, Math.max(state.lookedAt, endsAt - this.#perMs) + this.#perMs / PARTS + 1));
   }
 

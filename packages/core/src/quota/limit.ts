@@ -148,8 +148,8 @@ export class QuotaLimit {
   }
 
   /** A request that this limit counts was refused, perhaps for another one's sake. @returns is that suspect, so little being used? */
-  refused(row: number, now: number): boolean {
-    if (this.#foreign !== undefined) this.#foreign.refused(row, (this.meter as FixedMeter).windowOf(row), this.meter.limit, now);
+  refused(row: number, { sentAt, now }: Outcome): boolean {
+    if (this.#foreign !== undefined) this.#foreign.refused(row, (this.meter as FixedMeter).windowOf(row), this.meter.limit, sentAt, now);
     return this.#suspicion.refused(row, this.meter.used(row, now), this.meter.limit, this.meter.perMs, now, this.#trips.roundMs);
   }
 

@@ -3,8 +3,8 @@ export const PARTS = 6;
 
 /** How much of a window's figures replaces what was believed: of the last five or so. */
 const LEARN = 0.3;
-/** The largest burst is half forgotten after some seven windows without one like it. */
-const FORGET = 0.9;
+/** The largest burst is half forgotten after some 35 windows without one like it. */
+const FORGET = 0.98;
 
 /** What others spend in the parts of a window. Phases run from 0 at its turn to 1 at its end. */
 export class Profile {
@@ -17,6 +17,8 @@ export class Profile {
   readonly #leaps = new Float64Array(PARTS);
   /** What is usual is a guess: the next window that is seen replaces it. */
   #guessed = true;
+  /** The guess is of this window: its own figures are what made us guess. */
+  #fresh = false;
 
   /** Units in a window, as far as is believed. */
   get all(): number {
@@ -44,7 +46,7 @@ export class Profile {
   /** Others want more: so many units in each part, until it has been seen what they take. */
   guess(more: number, most: number): void {
     for (let part = 0; part < PARTS; part++) this.#usual[part] = Math.min(most, this.#usual[part] + more);
-    this.#guessed = true;
+    this.#guessed = this.#fresh = true;
   }
 
   /** Units that others usually spend from there to the end. */
@@ -71,15 +73,16 @@ export class Profile {
     for (let part = 0; part < PARTS; part++) {
       const seen = Math.max(0, Math.min(to * PARTS, part + 1) - Math.max(from * PARTS, part));
       if (this.#guessed) {
-        if (!little) this.#usual[part] = seen > 0.5 ? this.#spent[part] / seen : spent / ((to - from) * PARTS);
+        if (!little && !this.#fresh) this.#usual[part] = seen > 0.5 ? this.#spent[part] / seen : spent / ((to - from) * PARTS);
       } else {
         // What was not seen is taken to have gone on as usual.
         this.#usual[part] += (this.#spent[part] + this.#usual[part] * (1 - seen) - this.#usual[part]) * LEARN;
       }
       this.#bursts[part] *= FORGET ** Math.min(50, Math.max(1, windows));
     }
-    this.#guessed = little;
-    if (little) this.guess(unseen, most);
+    this.#guessed = little || this.#fresh;
+    if (little && !this.#fresh) this.guess(unseen, most);
+    this.#fresh = false;
     this.#spent.fill(0);
     this.#leaps.fill(0);
   }

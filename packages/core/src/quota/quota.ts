@@ -224,7 +224,7 @@ export class Quota {
     }
     if (fullest === undefined) return;
     const row = fullest.rowOf(egress, demand.account, undefined, outcome.now);
-    fullest.refused(row, outcome.now);
+    fullest.refused(row, outcome);
     if (!told && fullest.align === "fixed") fullest.meter.observe(row, fullest.meter.limit, outcome);
   }
 

@@ -34,7 +34,9 @@ export function vote(job: Job, verdict: VerdictKind, now: number): void {
     notSent(job);
     return;
   }
-  const change = target.breaker.voted(verdict, now, job.probe);
+  // Where everything fails that should succeed, it is the target whatever the failures look like.
+  const blamed = target.health.blamed && (verdict === "blocked" || verdict === "exit-error");
+  const change = target.breaker.voted(blamed ? "target-error" : verdict, now, job.probe);
   job.probe = false;
   if (change !== undefined) tell(target, change, now);
   // In a microtask: its caller is in the middle of an answer.

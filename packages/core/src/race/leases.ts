@@ -32,6 +32,7 @@ export class Leases {
     if (job.cost !== undefined) target.sent(job.cost);
     target.inFlight++;
     target.health.started(exit);
+    target.desk.rescored(exit, false);
     if (job.shared) {
       table.shared[exit]++;
       return leg;

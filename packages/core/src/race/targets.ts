@@ -22,6 +22,8 @@ import { Target, type TargetRules } from "./target.ts";
 
 /** Hosts without a target of their own are remembered up to this number; idle ones are forgotten first. */
 const MOST_BY_DEFAULT = 1_000;
+/** Fewer with many exits: each costs some 20 bytes at each target. */
+const MOST_PLACES = 4_000_000;
 /** Spellings of hosts whose target is remembered. */
 const MOST_SPELLINGS = 4_096;
 
@@ -112,7 +114,7 @@ export class Targets {
   }
 
   #make(name: string, rules: TargetOptions, byDefault: boolean): Target {
-    if (byDefault && ++this.#byDefault > MOST_BY_DEFAULT) this.#forgetIdle();
+    if (byDefault && ++this.#byDefault > Math.max(50, Math.min(MOST_BY_DEFAULT, MOST_PLACES / (this.#table.length + 1)))) this.#forgetIdle();
     const { clock } = this.#engine;
     const offset = rules.serverOffset;
     const serverClock = new ServerClock(offset === undefined ? undefined : { offsetMs: signedMs(offset), wallTime: clock.wallTime(), now: clock.now() });
@@ -136,7 +138,7 @@ export class Targets {
     switch (exits.strategy ?? (proxied ? "adaptive" : "rotate")) {
       case "score":
       case "adaptive":
-        return new ScoreOrder(health, this.#engine.health.records.changes, this.#random);
+        return new ScoreOrder(health, this.#engine.health.records.changes, this.#random, { exits: this.#table.length });
       case "random":
         return new RandomOrder(this.#random);
       case "failover":
