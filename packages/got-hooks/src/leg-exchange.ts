@@ -171,11 +171,11 @@ export class LegExchange implements Exchange {
     }
   }
 
-  /** A refusal is mostly a few bytes in the packet of its head: read to its end, its connection can be used again. */
+  /** A refusal is mostly a few bytes in the packet of its head: read to its end, its connection can be used again. Nobody waits for more. */
   #drain(response: IncomingMessage): void {
-    process.nextTick(() => {
-      if (response.complete) response.resume();
-      else this.request.destroy();
+    response.resume();
+    setImmediate(() => {
+      if (!response.complete) this.request.destroy();
     });
   }
 

@@ -73,7 +73,7 @@ for (const client of clients) {
     });
 
     it("reuse the connection of a refusal that was read to its end", async (t) => {
-      const { got, server } = await room(t, client, { pool: { exits: { local: ["127.0.0.2"] }, backoff: { rateLimited: 1 } } });
+      const { got, server } = await room(t, client, { pool: { exits: { local: ["127.0.0.2"] }, backoff: { rateLimited: 100 } } });
       await got(`${server.url}/sequence/429,200`);
       assert.equal(server.accepted, 1);
     });

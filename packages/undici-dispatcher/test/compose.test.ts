@@ -87,7 +87,7 @@ for (const version of versions) {
 
   test(`${name}: interceptors beneath each exit's agent work, too`, async (t) => {
     const { dispatcher, server } = await bench(t, version, {
-      dispatcher: { dispatcherFor: (_exit, options) => new undici.Agent(options as never).compose(interceptors.redirect({ maxRedirections: 2 })) },
+      dispatcher: { dispatcherFor: (_exit, options) => new undici.Agent(options).compose(interceptors.redirect({ maxRedirections: 2 })) },
     });
 
     const { statusCode, body } = await undici.request(`${server.url}/redirect?to=/end`, { dispatcher });
@@ -103,7 +103,7 @@ for (const version of versions) {
       dispatcher: {
         dispatcherFor: (exit, options) => {
           asked.push(exit.id);
-          return new undici.Agent({ ...options, connections: 1 } as never);
+          return new undici.Agent({ ...options, connections: 1 });
         },
       },
     });

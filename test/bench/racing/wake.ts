@@ -1,5 +1,8 @@
 import type { SimClock } from "./sim-clock.ts";
 
+/** Whoever reckons in seconds may find itself a rounding error too early; time must go on before it looks again. */
+const LEAST_MS = 0.001;
+
 /** Wakes a policy that has nothing to wait for but time; at the earliest moment that it was asked for. */
 export class Wake {
   readonly #clock: SimClock;
@@ -22,7 +25,7 @@ export class Wake {
         this.#at = Infinity;
         this.#run();
       },
-      Math.max(0, at - this.#clock.now()),
+      Math.max(LEAST_MS, at - this.#clock.now()),
     );
   }
 }

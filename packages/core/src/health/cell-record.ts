@@ -2,6 +2,7 @@ import * as cell from "./cell.ts";
 import type { Page } from "./rows.ts";
 import { cooldownMs, LAST_LEVEL, LONGEST_LATENCY_MS, type HealthRules } from "./rules.ts";
 import { recencyOf } from "./score.ts";
+import { lastOutcomes } from "./window.ts";
 
 /** One cell as plain values, for status, explain and saving. Times are relative, so they can be read on another clock. */
 export interface CellRecord {
@@ -49,7 +50,8 @@ export function writeCell({ u32, f32 }: Page, at: number, saved: Omit<CellRecord
   const out = cell.outOf(u32, at);
   const age = saved.sinceSuccessMs !== undefined && saved.sinceSuccessMs >= 0 ? saved.sinceSuccessMs : undefined;
   const coolsForMs = whole(saved.coolsForMs, cooldownMs(rules, LAST_LEVEL));
-  u32[at + cell.BITS] = whole(saved.outcomes, 0xffff_ffff);
+  const samples = whole(saved.samples, rules.window);
+  u32[at + cell.BITS] = (whole(saved.outcomes, 0xffff_ffff) & lastOutcomes(samples)) >>> 0;
   u32[at + cell.GOOD] = whole(saved.success, 0xffff_ffff);
   u32[at + cell.BAD] = whole(saved.fail, 0xffff_ffff);
   f32[at + cell.LATENCY] = whole(saved.avgLatencyMs * 16, LONGEST_LATENCY_MS * 16) / 16;
@@ -59,7 +61,7 @@ export function writeCell({ u32, f32 }: Page, at: number, saved: Omit<CellRecord
   u32[at + cell.RUN] = whole(saved.warnings, 0x7fff);
   cell.setInARow(u32, at, whole(saved.consecutiveFails, 0xffff));
   u32[at + cell.FLAGS] = out;
-  cell.setSampled(u32, at, whole(saved.samples, rules.window));
+  cell.setSampled(u32, at, samples);
   cell.setLevel(u32, at, whole(saved.level, LAST_LEVEL));
   cell.setRecency(u32, at, age === undefined ? 0 : recencyOf(age));
 }

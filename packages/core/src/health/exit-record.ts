@@ -3,7 +3,7 @@ import { moved } from "./epoch.ts";
 import { Rows } from "./rows.ts";
 import type { HealthRules } from "./rules.ts";
 import { recencyOf } from "./score.ts";
-import { pushOutcome, successRate, UNKNOWN_RATE } from "./window.ts";
+import { lastOutcomes, pushOutcome, successRate, UNKNOWN_RATE } from "./window.ts";
 
 /**
  * An exit over all targets: 6 words, 24 bytes.
@@ -39,6 +39,24 @@ export interface ExitRecord {
   readonly successRate: number;
   readonly dead: boolean;
   readonly onTrial: boolean;
+}
+
+/** A record as plain values; times are relative, so they can be read on another clock. */
+export interface SavedRecord {
+  readonly success: number;
+  readonly fail: number;
+  /** The last outcomes as bits, the newest lowest, and how many of them there are. */
+  readonly outcomes: number;
+  readonly samples: number;
+  /** Since the last success; `undefined`: never. */
+  readonly sinceSuccessMs: number | undefined;
+  /** Failures since it was last read from a source, if it had no success since. */
+  readonly barren: number;
+  readonly hadSuccess: boolean;
+  readonly dead: boolean;
+  readonly onTrial: boolean;
+  readonly deaths: number;
+  readonly refreshesToSitOut: number;
 }
 
 /** What is known of each exit whatever the target: its rate of success, and whether it is dead. */
@@ -167,6 +185,54 @@ export class ExitRecords {
     return true;
   }
 
+  /** What is known of it, for a process to come; `undefined`: nothing is. */
+  save(exit: number, tick: number): SavedRecord | undefined {
+    const page = this.#rows.peek(exit);
+    if (page === undefined) return undefined;
+    const { u32 } = page;
+    const at = this.#rows.offset(exit);
+    if (u32[at + GOOD] + u32[at + BAD] === 0) return undefined;
+    const last = u32[at + LAST_GOOD];
+    const flags = u32[at + FLAGS];
+    return {
+      success: u32[at + GOOD],
+      fail: u32[at + BAD],
+      outcomes: u32[at + BITS],
+      samples: flags & 63,
+      sinceSuccessMs: last === 0 ? undefined : Math.max(0, tick - last),
+      barren: u32[at + COUNTS] >>> 16,
+      hadSuccess: (flags & HAD_SUCCESS) !== 0,
+      dead: (flags & DEAD) !== 0,
+      onTrial: (flags & TRIAL) !== 0,
+      deaths: (flags >>> 6) & 7,
+      refreshesToSitOut: (flags >>> 9) & 63,
+    };
+  }
+
+  /** Puts back what was saved, cut to what a record can hold; what is in flight stays. */
+  restore(exit: number, saved: SavedRecord, tick: number): void {
+    const { u32 } = this.#rows.open(exit);
+    const at = this.#rows.offset(exit);
+    const wasDead = (u32[at + FLAGS] & DEAD) !== 0;
+    const age = saved.sinceSuccessMs;
+    const samples = whole(saved.samples, this.rules.window);
+    u32[at + BITS] = (whole(saved.outcomes, 0xffff_ffff) & lastOutcomes(samples)) >>> 0;
+    u32[at + GOOD] = whole(saved.success, 0xffff_ffff);
+    u32[at + BAD] = whole(saved.fail, 0xffff_ffff);
+    u32[at + LAST_GOOD] = age === undefined ? 0 : Math.max(1, tick - whole(age, tick));
+    u32[at + COUNTS] = (u32[at + COUNTS] & MOST) | (whole(saved.barren, MOST) << 16);
+    const deaths = whole(saved.deaths, MOST_DEATHS);
+    u32[at + FLAGS] =
+      samples |
+      (deaths << 6) |
+      (saved.dead ? Math.min(2 ** Math.max(0, deaths - 1), Math.max(1, whole(saved.refreshesToSitOut, 63))) << 9 : 0) |
+      (saved.hadSuccess ? HAD_SUCCESS : 0) |
+      (saved.dead ? DEAD : saved.onTrial ? TRIAL : 0) |
+      ((Math.round(successRate(u32[at + BITS], samples) * 62) + 1) << 18);
+    if (saved.dead !== wasDead) this.#turned(saved.dead ? 1 : -1);
+    this.changes.note(exit);
+  }
+
   read(exit: number): ExitRecord {
     const page = this.#rows.peek(exit);
     const at = this.#rows.offset(exit);
@@ -216,4 +282,8 @@ export class ExitRecords {
     }
     u32[at + FLAGS] = next;
   }
+}
+
+function whole(value: number, most: number): number {
+  return value > 0 ? Math.floor(Math.min(value, most)) : 0;
 }

@@ -1,7 +1,11 @@
 /** The last outcomes as bits, the newest lowest: 1 is a success. */
 export function pushOutcome(bits: number, good: boolean, size: number): number {
-  const mask = size >= 32 ? 0xffff_ffff : (1 << size) - 1;
-  return (((bits << 1) | (good ? 1 : 0)) & mask) >>> 0;
+  return (((bits << 1) | (good ? 1 : 0)) & lastOutcomes(size)) >>> 0;
+}
+
+/** The bits of so many outcomes. */
+export function lastOutcomes(count: number): number {
+  return count >= 32 ? 0xffff_ffff : (1 << count) - 1;
 }
 
 /** How many bits are set (Warren, Hacker's Delight, 5-1). */

@@ -1,4 +1,4 @@
-import { Columns, less, type Meter, type Outcome } from "./meter.ts";
+import { Columns, less, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 
 /**
  * A bucket that holds the limit and fills at `limit / per`.
@@ -67,6 +67,20 @@ export class BucketMeter implements Meter {
   clear(row: number): void {
     if (this.#columns.ensure(row)) this.#bind();
     for (const column of this.#columns.columns) column[row] = 0;
+  }
+
+  get rows(): number {
+    return this.#columns.capacity;
+  }
+
+  save(row: number, now: number): SavedCount | undefined {
+    const used = this.used(row, now);
+    return used > 0 ? { used } : undefined;
+  }
+
+  restore(row: number, { used }: SavedCount, sinceMs: number, now: number): void {
+    this.#refill(row, now);
+    this.#missing[row] = Math.min(this.limit + this.#flying[row], this.#missing[row] + Math.max(0, Math.min(used, this.limit) - (sinceMs * this.limit) / this.perMs));
   }
 
   #refill(row: number, now: number): void {

@@ -1,5 +1,5 @@
 import type { ServerClock } from "../time/server-clock.ts";
-import { Columns, less, type Meter, type Outcome } from "./meter.ts";
+import { Columns, less, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 import { SlidingMeter } from "./sliding-meter.ts";
 
 /** As a share of a window: when the server's clock is known that well, its windows are counted … */
@@ -141,6 +141,37 @@ export class FixedMeter implements Meter {
     this.#blind.clear(row);
     if (this.#columns.ensure(row)) this.#bind();
     for (const column of this.#columns.columns) column[row] = 0;
+  }
+
+  get rows(): number {
+    return Math.max(this.#columns.capacity, this.#blind.rows);
+  }
+
+  save(row: number, now: number): SavedCount | undefined {
+    if (!this.#turn(row, now)) return this.#blind.save(row, now);
+    const used = this.#usedIn(row);
+    const next = this.#usedInNext(row);
+    return used > 0 || next > 0 ? { used, window: this.#window[row], next } : undefined;
+  }
+
+  /** Counts again unless its window has certainly ended. */
+  restore(row: number, { used, window, next = 0 }: SavedCount, sinceMs: number, now: number): void {
+    const here = Math.min(used, this.#limit);
+    const later = Math.min(next, this.#limit);
+    const known = this.#turn(row, now);
+    if (!known) {
+      this.#blind.restore(row, { used: Math.max(here, later) }, sinceMs, now);
+    } else if (window === undefined || window > this.#window[row]) {
+      // Counted blindly, or the clock says now that it was earlier: it may be any window around here.
+      if (sinceMs >= this.perMs) return;
+      this.#own[row] += Math.max(here, later);
+      this.#ownNext[row] += Math.max(here, later);
+    } else if (window === this.#window[row]) {
+      this.#own[row] += here;
+      this.#ownNext[row] += later;
+    } else if (window + 1 === this.#window[row]) {
+      this.#own[row] += later;
+    }
   }
 
   /** The earliest window that this answer's request can have been counted in, by what is known of the server's clock today. */

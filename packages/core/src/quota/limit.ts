@@ -4,7 +4,7 @@ import type { Align, Limit, LimitScope } from "../model/limits.ts";
 import { BucketMeter } from "./bucket-meter.ts";
 import { FixedMeter } from "./fixed-meter.ts";
 import { Foreign } from "./foreign.ts";
-import type { Meter, Outcome } from "./meter.ts";
+import type { Meter, Outcome, SavedCount } from "./meter.ts";
 import { Newcomers } from "./newcomers.ts";
 import { SlidingMeter } from "./sliding-meter.ts";
 import { Suspicion } from "./suspicion.ts";
@@ -153,6 +153,21 @@ export class QuotaLimit {
     return this.#suspicion.refused(row, this.meter.used(row, now), this.meter.limit, this.meter.perMs, now, this.#trips.roundMs);
   }
 
+  /** Every counter that counts something or is paused, for a process to come. */
+  *counters(now: number): IterableIterator<Counter> {
+    if (this.scope === "exit") {
+      const rows = Math.max(this.meter.rows, this.pausedUntil.length);
+      for (let row = 0; row < rows; row += 2) {
+        const counter = this.#counter(row, { egress: row / 2 }, now);
+        if (counter !== undefined) yield counter;
+      }
+    }
+    for (const [name, row] of this.#rows) {
+      const counter = this.#counter(row, ownerOf(this.scope, name), now);
+      if (counter !== undefined) yield counter;
+    }
+  }
+
   get #calm(): boolean {
     return this.#suspicion.none && (this.#foreign === undefined || this.#foreign.none);
   }
@@ -200,6 +215,13 @@ export class QuotaLimit {
     return Math.min(Math.max(foreign, doubt), Math.max(now, this.meter.resetsAt(row, now)));
   }
 
+  #counter(row: number, owner: CounterOwner, now: number): Counter | undefined {
+    // Asking for a row makes room for it.
+    const count = row < this.meter.rows ? this.meter.save(row, now) : undefined;
+    const pausedUntil = this.isPaused(row, now) ? this.pausedUntil[row] : 0;
+    return count === undefined && pausedUntil === 0 ? undefined : { ...owner, count, pausedUntil };
+  }
+
   #sweep(now: number): void {
     for (const [name, row] of this.#rows) {
       if (!this.meter.idle(row, now) || this.pausedUntil[row] > now) continue;
@@ -208,6 +230,27 @@ export class QuotaLimit {
       this.#spare.push(row);
     }
   }
+}
+
+/** Whose counter it is. */
+export interface CounterOwner {
+  readonly egress?: number;
+  readonly account?: string;
+  readonly key?: string;
+}
+
+export interface Counter extends CounterOwner {
+  readonly count: SavedCount | undefined;
+  /** 0: it is not. */
+  readonly pausedUntil: number;
+}
+
+/** Undoes `counterName`. */
+function ownerOf(scope: LimitScope, name: string): CounterOwner {
+  if (scope === "target") return name === "" ? {} : { key: name };
+  const space = name.indexOf(" ");
+  const owner = space < 0 ? name : name.slice(0, space);
+  return { ...(scope === "exit" ? { egress: Number(owner) } : { account: owner }), ...(space < 0 ? {} : { key: name.slice(space + 1) }) };
 }
 
 function counterName(scope: LimitScope, egress: number, account: string | undefined, key: string | undefined): string {

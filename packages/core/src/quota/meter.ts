@@ -29,6 +29,24 @@ export interface Meter {
   /** Nothing is counted and nothing in flight: the row may be given to another. */
   idle(row: number, now: number): boolean;
   clear(row: number): void;
+  /** No row from this number on was ever used. */
+  readonly rows: number;
+  /** What is counted, for a process to come; what is in flight has been counted by then. `undefined`: nothing is. */
+  save(row: number, now: number): SavedCount | undefined;
+  /**
+   * Counts what an earlier process had counted, beside what has been counted since.
+   *
+   * @param sinceMs how long ago it was saved
+   */
+  restore(row: number, saved: SavedCount, sinceMs: number, now: number): void;
+}
+
+/** What a meter has counted in one row. */
+export interface SavedCount {
+  readonly used: number;
+  /** Where windows turn with the server's clock: the number of the one that `used` is of, and what the next may hold already. */
+  readonly window?: number;
+  readonly next?: number;
 }
 
 /** What an answer, or the lack of one, says about when its request arrived. */
@@ -54,6 +72,10 @@ export class Columns {
 
   constructor(count: number) {
     this.columns = Array.from({ length: count }, () => new Float64Array(0));
+  }
+
+  get capacity(): number {
+    return this.#capacity;
   }
 
   /** Room for `row`; true when the columns were replaced. */

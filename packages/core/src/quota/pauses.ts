@@ -105,6 +105,11 @@ export class Pauses {
     for (const [egress, pause] of this.#byEgress) if (pause.until > now) yield { egress, until: pause.until, reason: pause.reason };
   }
 
+  /** The same of accounts. */
+  *accounts(now: number): IterableIterator<{ account: string; until: number; reason: PauseReason }> {
+    for (const [account, pause] of this.#byAccount) if (pause.until > now) yield { account, until: pause.until, reason: pause.reason };
+  }
+
   #lengthen(pause: Pause, reason: PauseReason, askedMs: number | undefined, now: number): number {
     const rules = this.#rules;
     if (now > pause.until + FORGET_MS) pause.step = 0;

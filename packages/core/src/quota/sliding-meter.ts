@@ -1,5 +1,5 @@
 import { Log } from "./log.ts";
-import { less, type Meter, type Outcome } from "./meter.ts";
+import { less, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 
 /** Entries are merged when they lie closer than this share of the span: at most so much of it is lost, and the log stays short. */
 const GRAIN = 1 / 256;
@@ -70,6 +70,20 @@ export class SlidingMeter implements Meter {
 
   clear(row: number): void {
     this.#logs[row] = undefined;
+  }
+
+  get rows(): number {
+    return this.#logs.length;
+  }
+
+  save(row: number, now: number): SavedCount | undefined {
+    const used = this.used(row, now);
+    return used > 0 ? { used } : undefined;
+  }
+
+  /** All of it leaves as late as the last of it can. */
+  restore(row: number, { used }: SavedCount, sinceMs: number, now: number): void {
+    if (sinceMs < this.perMs) this.#logOf(row).add(now - sinceMs, Math.min(used, this.limit), this.#grainMs);
   }
 
   /** For a meter that takes over: what is in flight, and what was counted; the row is empty afterwards. */

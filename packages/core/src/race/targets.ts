@@ -131,11 +131,16 @@ export class Targets {
     return target;
   }
 
+  /** A pool that leaves by own addresses too is treated as one of own addresses: they are what its limits are about. */
+  get #onlyProxies(): boolean {
+    const { exits = {} } = this.#options;
+    const named = (exits.proxies ?? []).length > 0 || (exits.sources ?? []).length > 0;
+    return named && (exits.local === undefined || exits.local === false || exits.local.length === 0);
+  }
+
   /** The order is chosen by what the exits are, once: a pool of local addresses rotates. */
   #orderOf(health: TargetHealth): Order {
-    const { exits = {} } = this.#options;
-    const proxied = (exits.proxies ?? []).length > 0 || (exits.sources ?? []).length > 0;
-    switch (exits.strategy ?? (proxied ? "adaptive" : "rotate")) {
+    switch (this.#options.exits?.strategy ?? (this.#onlyProxies ? "adaptive" : "rotate")) {
       case "score":
       case "adaptive":
         return new ScoreOrder(health, this.#engine.health.records.changes, this.#random, { exits: this.#table.length });
@@ -155,11 +160,9 @@ export class Targets {
 
   #rulesOf(rules: TargetOptions, calculator: Calculator): TargetRules {
     const race = rules.race ?? {};
-    const { exits = {} } = this.#options;
-    const proxied = (exits.proxies ?? []).length > 0 || (exits.sources ?? []).length > 0;
     return {
       classify: rules.classify,
-      raceMode: race.mode ?? (proxied ? "adaptive" : "off"),
+      raceMode: race.mode ?? (this.#onlyProxies ? "adaptive" : "off"),
       raceWidth: race.width ?? 3,
       raceMethods: new Set((race.methods ?? ["GET", "HEAD", "OPTIONS"]).map((method) => method.toUpperCase())),
       hedgeDelayMs: typeof race.delay === "number" || (typeof race.delay === "string" && race.delay !== "p95") ? durationMs(race.delay) : undefined,

@@ -36,6 +36,8 @@ export class ServerClock {
   #patience = CONTRADICTIONS;
   #restartedAt = -Infinity;
   readonly #fixed: boolean;
+  /** What is known comes from before this process: the first answer that says otherwise is believed. */
+  #recalled = false;
   /** Most answers repeat the second of the one before. */
   #date: string | undefined;
   #written: number | undefined;
@@ -73,6 +75,13 @@ export class ServerClock {
     return serverTime - this.#low + this.#slack(now);
   }
 
+  /** What an earlier process knew. Nothing happens where something is known already. */
+  recall(earliest: number, latest: number, now: number): void {
+    if (this.known || !(earliest <= latest)) return;
+    this.#restart(earliest - now, latest - now, now);
+    this.#recalled = true;
+  }
+
   /** Learns from an answer. Returns the epoch second that it was written in, where it says so and is believed. */
   learn(date: string | undefined, sentAt: number, now: number): number | undefined {
     const written = this.#parse(date);
@@ -84,6 +93,11 @@ export class ServerClock {
       return written;
     }
     const apart = Math.max(low - this.#high, this.#low - high);
+    if (apart > this.#slack(now) && this.#recalled) {
+      this.#restart(low, high, now);
+      return written;
+    }
+    this.#recalled = false;
     if (apart > this.#slack(now)) return this.#contradict(apart, low, high, now) ? written : undefined;
 
     this.#contradictions = 0;
@@ -126,6 +140,7 @@ export class ServerClock {
   }
 
   #restart(low: number, high: number, now: number): void {
+    this.#recalled = false;
     this.#low = low;
     this.#high = high;
     this.#learntAt = now;

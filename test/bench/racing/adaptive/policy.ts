@@ -55,9 +55,9 @@ export class Adaptive implements Contestant, AttemptOwner {
     this.#proxies = Array.from({ length: arena.world.proxies }, (_, index) => new Proxy(index));
     this.#probes.start(this.#proxies);
     const everySecond = (): void => {
+      arena.clock.setTimeout(everySecond, 1_000);
       this.#beliefs.learn();
       this.#dispatch();
-      arena.clock.setTimeout(everySecond, 1_000);
     };
     arena.clock.setTimeout(everySecond, 1_000);
   }
@@ -285,12 +285,8 @@ export class Adaptive implements Contestant, AttemptOwner {
     const room = this.#lines.at(task.host) === 0 && this.#legs.size < BUSY && task.legs.size < MOST_LEGS;
     const used = new Set([...task.legs.values()].map((leg) => leg.cell.proxy));
     const entry = room ? this.#ready.topBut(task.host, now, (cell) => used.has(cell.proxy)) : undefined;
-    if (entry === undefined) {
-      this.#armHedge(task, delay);
-      return;
-    }
-    this.#sendNormal(task, entry.cell, now);
-    this.#armHedge(task, this.#hedgeDelay(entry.cell));
+    if (entry !== undefined) this.#sendNormal(task, entry.cell, now);
+    this.#armHedge(task, entry === undefined ? delay : this.#hedgeDelay(entry.cell));
   }
 
   /** It has no legs any more: it is done, or waits again. */
