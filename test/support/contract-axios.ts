@@ -8,6 +8,7 @@ import type { ContractClient, ContractRequest } from "./contract-client.ts";
 export const axiosClient: ContractClient = {
   name: `axios ${axios.VERSION}`,
   decompresses: true,
+  hearsBodies: true,
   through(pool) {
     const instance = axios.create({ adapter: axiosAdapter(pool), validateStatus: null });
     return {

@@ -45,6 +45,8 @@ export interface ContractClient {
   readonly name: string;
   /** It decodes gzip, deflate and brotli by itself. */
   readonly decompresses: boolean;
+  /** It hears of a stream that fails before it is read. fetch looks at a body only when it sends it. */
+  readonly hearsBodies: boolean;
   through(pool: ExitPool): Sender;
   form(fields: Readonly<Record<string, string>>): FormData;
   /** Is it what this client rejects with on an abort of the caller's? */

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { gotHooks } from "@multihome/got-hooks";
-import type { Got, OptionsInit, Request } from "got";
+import type { Got, OptionsInit, Request, Response } from "got";
 import { globalForm } from "./contract-axios.ts";
 import { answerOf, headOf } from "./contract-client.ts";
 import type { ContractClient, ContractRequest } from "./contract-client.ts";
@@ -11,11 +11,12 @@ const { default: got, RequestError, AbortError, TimeoutError } = (await import(p
 export const gotClient: ContractClient = {
   name: process.env["MULTIHOME_CONTRACT_GOT"] ?? "got",
   decompresses: true,
+  hearsBodies: true,
   through(pool) {
     const instance: Got = got.extend(gotHooks(pool), { retry: { limit: 0 }, throwHttpErrors: false });
     return {
       async send(url, request) {
-        const response = await instance(url, { ...optionsOf(request), responseType: "buffer" });
+        const response = (await instance(url, { ...optionsOf(request), responseType: "buffer" } as OptionsInit)) as Response<Buffer>;
         return answerOf(headOf(response.statusCode, response.headers), Buffer.from(response.body));
       },
       async open(url, request) {

@@ -14,6 +14,7 @@ const version = process.env["MULTIHOME_CONTRACT_UNDICI"] ?? "undici";
 export const undiciClient: ContractClient = {
   name: `${version}.request`,
   decompresses: false,
+  hearsBodies: true,
   through(pool) {
     const plain = createExitDispatcher(undici, pool) as Dispatcher;
     const following = plain.compose(undici.interceptors.redirect({ maxRedirections: 10 }));
@@ -45,6 +46,7 @@ export const undiciClient: ContractClient = {
 export const fetchClient: ContractClient = {
   name: `built-in fetch through ${version}`,
   decompresses: true,
+  hearsBodies: false,
   through(pool) {
     const dispatcher = createExitDispatcher(undici, pool);
     return reading(async (url, request = {}) => {

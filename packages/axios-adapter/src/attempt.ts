@@ -9,6 +9,7 @@ import type { Exchange } from "./exchange.ts";
 import { HandSignal } from "./hand-signal.ts";
 import { Head, headOf, wasCut } from "./head.ts";
 import { Hops } from "./hops.ts";
+import type { HopsOwner } from "./hops.ts";
 import { isEventStream, Peek, watchBody } from "./peek.ts";
 import { followStream, isReadable, watchIdle } from "./stream.ts";
 
@@ -25,7 +26,7 @@ const BYPASSED =
   '`transport` did not send by the agent that it was given (`options.agent`), so its request did not leave by the exit that was leased for it. Use a transport that does, or axios\'s own adapter: { adapter: "http" }.';
 
 /** One leg: one call of axios's own adapter, which sees nothing but the agents of the leg's exit. */
-export class Attempt {
+export class Attempt implements HopsOwner {
   readonly exchange: Exchange;
   readonly leg: Leg;
   readonly #signal = new HandSignal();
@@ -40,12 +41,7 @@ export class Attempt {
   constructor(exchange: Exchange, leg: Leg) {
     this.exchange = exchange;
     this.leg = leg;
-    this.#hops = new Hops(
-      exchange,
-      leg,
-      (head, response, pass) => this.#onHead(head, response, pass),
-      (request) => this.#onRequestClose(request),
-    );
+    this.#hops = new Hops(this, exchange, leg);
   }
 
   /** The newest of its requests, for errors. */
@@ -69,7 +65,7 @@ export class Attempt {
     // A transport of the user's own may send in a way that nobody here sees begin.
     const held = config.transport ? undefined : holdBody(config.data);
     if (held !== undefined) inner.data = held.body;
-    if (config.maxRedirects !== 0) inner.beforeRedirect = (...details) => this.#hops.beforeRedirect(...details);
+    if (config.maxRedirects !== 0) inner.beforeRedirect = this.#hops.beforeRedirect.bind(this.#hops);
     let sending: Promise<AxiosResponse>;
     try {
       sending = context.send(inner);
@@ -128,7 +124,7 @@ export class Attempt {
     }
   }
 
-  #onHead(head: Head, response: IncomingMessage, pass: () => void): void {
+  onHead(head: Head, response: IncomingMessage, pass: () => void): void {
     if (this.#phase !== "sending") return void response.destroy();
     this.#response = response;
     this.#pass = pass;
@@ -143,7 +139,7 @@ export class Attempt {
   }
 
   /** Without an answer or an error, Node tells nobody: a switch of protocols that was not asked for ends like that. */
-  #onRequestClose(request: ClientRequest): void {
+  onRequestClose(request: ClientRequest): void {
     if (this.#phase !== "sending") return;
     setImmediate(() => {
       if (this.#phase === "sending" && request === this.request) this.#rejected(toAxiosError(this.exchange.context.axios, hangUp(), this.exchange.config, request));

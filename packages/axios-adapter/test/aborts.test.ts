@@ -23,10 +23,11 @@ const WAYS: Record<string, (ms: number) => { config: AxiosRequestConfig; code: s
 for (const [legs, options] of [["one leg", {}], ["two legs", RACING]] as const) {
   for (const [way, giveUp] of Object.entries(WAYS)) {
     describe(`a request given up by ${way}, ${legs}`, () => {
-      for (const [stage, path] of [["for the head", "/hang"], ["in the middle of the body", "/body-then-hang"], ["while the body drips", "/endless-drip?ms=5"]]) {
+      for (const [stage, path] of [["for the head", "/hang"], ["for the first byte", "/headers-then-hang"], ["in the middle of the body", "/body-then-hang"], ["while the body drips", "/endless-drip?ms=5"]]) {
         test(`${stage}: rejects as axios does, ends at the server, and gives its leases back`, async (t) => {
           const target = await server(t);
           const pool = makePool(t, options);
+          await pool.ready();
           const { config, code, canceled } = giveUp(80);
 
           const error = await errorOf(client(pool).get(target.url + path, config));
@@ -70,7 +71,7 @@ describe("a request given up", () => {
 
   test("while it waits for a window rejects at once, and leaves the window to others", async (t) => {
     const target = await server(t);
-    const pool = makePool(t, { exits: { local: locals(1) }, defaults: { spacing: "300ms" } });
+    const pool = makePool(t, { exits: { local: locals(1) }, defaults: { spacing: "1s" } });
     const ax = client(pool);
     await ax.get(target.url);
     const source = axios.CancelToken.source();
@@ -86,8 +87,8 @@ describe("a request given up", () => {
 
   test("is not by its timeout while it waits: that begins with the first attempt", async (t) => {
     const target = await server(t);
-    const pool = makePool(t, { exits: { local: locals(1) }, defaults: { spacing: "300ms" } });
-    const ax = client(pool, { timeout: 200 });
+    const pool = makePool(t, { exits: { local: locals(1) }, defaults: { spacing: "900ms" } });
+    const ax = client(pool, { timeout: 700 });
     await ax.get(target.url);
     assert.equal((await ax.get(target.url)).status, 200);
   });
@@ -147,15 +148,15 @@ describe("a request given up", () => {
   test("by a stream that nothing moves on for the length of its timeout", async (t) => {
     const target = await server(t);
     const pool = makePool(t);
-    const ax = client(pool, { baseURL: target.url, timeout: 150, responseType: "stream" });
+    const ax = client(pool, { baseURL: target.url, timeout: 400, responseType: "stream" });
     const { data } = await ax.get<Readable>("/body-then-hang");
     const error = await errorOf(data.resume().toArray());
     assert.equal(error.code, "ECONNABORTED");
     // One that moves goes on for longer than that.
-    const slow = await ax.get<Readable>("/drip?bytes=12&ms=25");
+    const slow = await ax.get<Readable>("/drip?bytes=12&ms=50");
     assert.equal(Buffer.concat(await slow.data.toArray()).length, 12);
     // And the socket serves others, without that timeout.
-    assert.equal((await client(pool).get(`${target.url}/delay/300`)).status, 200);
+    assert.equal((await client(pool).get(`${target.url}/delay/600`)).status, 200);
   });
 });
 

@@ -34,7 +34,7 @@ describe("the target sees", () => {
       await startHttpProxy({ egress: "127.0.7.202", hosts, username: "user", password: "p@ss" }),
     ];
     for (const proxy of proxies) t.after(() => proxy.close());
-    const pool = makePool(t, { exits: { proxies: proxies.map(({ url }) => url) }, defaults: { spacing: 0 } });
+    const pool = makePool(t, { exits: { proxies: proxies.map(({ url }) => url), strategy: "rotate" }, defaults: { spacing: 0, race: { mode: "off" } } });
     const ax = client(pool, { httpsAgent: new https.Agent({ ca: certificate.ca }) });
     const seen = new Set<string>();
     for (let i = 0; i < 4; i++) {

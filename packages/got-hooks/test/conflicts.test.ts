@@ -16,7 +16,7 @@ function refusedFor(failure: Failure, what: RegExp): void {
 
 for (const client of clients) {
   describe(`${client.name}: what cannot be bound to an exit`, () => {
-    for (const [what, options] of [
+    for (const [index, [what, options]] of ([
       ["agent", { agent: { http: new http.Agent() } }],
       ["agent", { agent: { http: false } }],
       ["localAddress", { localAddress: "127.0.0.9" }],
@@ -24,8 +24,8 @@ for (const client of clients) {
       ["h2session", { h2session: {} }],
       ["request", { request: http.request }],
       ["multihome", { context: { multihome: 5 } }],
-    ] as const) {
-      it(`is refused by name, unsent: ${what} ${JSON.stringify(Object.values(options)[0])}`, async (t) => {
+    ] as const).entries()) {
+      it(`is refused by name, unsent: ${what} (${index})`, async (t) => {
         const { got, server, pool } = await room(t, client);
         refusedFor(await failureOf(got(server.url, options as never)), new RegExp(what));
         assert.equal(server.accepted, 0);
@@ -73,6 +73,7 @@ for (const client of clients) {
       const second = await room(t, client, { pool: { exits: { local: ["127.0.0.77"] } } });
       const both = first.got.extend(gotHooks(second.pool));
       assert.equal((await both(first.server.url).json<Echo>()).address, "127.0.0.77");
+      await second.pool.close();
     });
 
     it("never mix, and the same hooks twice are no harm", async (t) => {

@@ -27,7 +27,7 @@ for (const client of clients) {
     it("are SOCKS5 proxies: the server sees theirs, names are theirs to resolve, connections are kept", async (t) => {
       const proxies = await Promise.all(["127.0.4.1", "127.0.4.2"].map((egress) => startSocksServer({ egress, hosts: { "target.invalid": "127.0.0.1" } })));
       t.after(() => Promise.all(proxies.map((proxy) => proxy.close())));
-      const { got, server } = await room(t, client, { pool: { exits: { proxies: proxies.map(({ url }) => url) }, defaults: { spacing: 0 } } });
+      const { got, server } = await room(t, client, { pool: { exits: { proxies: proxies.map(({ url }) => url), strategy: "rotate" }, defaults: { spacing: 0 } } });
       const seen = [];
       for (let i = 0; i < 6; i++) seen.push((await got(`http://target.invalid:${server.port}/`).json<Echo>()).address);
       assert.deepEqual([...new Set(seen)].toSorted(), ["127.0.4.1", "127.0.4.2"]);

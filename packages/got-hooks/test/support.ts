@@ -54,12 +54,16 @@ export async function room(t: TestContext, client: Client, options: RoomOptions 
   await pool.ready();
   const got = client.got.extend(gotHooks(pool, options.mode === undefined ? {} : { mode: options.mode }), { retry: { limit: 0 } }, options.hooks ?? {});
   t.after(async () => {
-    await eventually(() => pool.status().inflight === 0, "a lease is still out");
-    await eventually(() => server.live === 0, "the server still has a live request");
-    await pool.close();
-    await eventually(() => server.sockets === 0, "a socket is still open");
-    await server.close();
-    assert.deepEqual(escaped.splice(0), []);
+    try {
+      await eventually(() => pool.status().inflight === 0, "a lease is still out");
+      await eventually(() => server.live === 0, "the server still has a live request");
+      await pool.close();
+      await eventually(() => server.sockets === 0, "a socket is still open");
+      assert.deepEqual(escaped.splice(0), []);
+    } finally {
+      await pool.close();
+      await server.close();
+    }
   });
   return { pool, got, server };
 }

@@ -5,6 +5,9 @@ import type { Quota } from "../quota/quota.ts";
 import type { Order } from "./order.ts";
 import { BUSY, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
+/** As long as the default spacing of proxies: by then another one is free, or none will be soon. */
+const PATIENCE_MS = 500;
+
 /** What keeps an exit from being used at this target beside its quota: the health of the target is one. */
 export interface Rests {
   /** When its rest ends: 0 or a moment that has passed where it does not rest, `Infinity` where it is dead. */
@@ -67,10 +70,10 @@ export class Desk {
   /**
    * The exit for a request, or -1; then `wakeAt` says when to ask again. Changes nothing that a caller could see.
    *
-   * @param tried exits that are only taken where no other comes free before `deadline`
+   * @param tried exits that are only taken where no other comes free within half a second
    * @param mayProxy false when as many attempts run through proxies as may
    */
-  choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean, deadline = Infinity): number {
+  choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
     this.#comeBack(now);
     this.wakeAt = Infinity;
     const shut = this.pauses.untilForAll(demand?.account);
@@ -95,8 +98,8 @@ export class Desk {
       exit = this.#order.after(exit);
     }
     const nextAt = Math.min(this.wakeAt, this.#places.nextAt, this.#shortWakeAt);
-    // A dead exit is always free: to fall back on it at once would use up all attempts while good ones wait for their windows.
-    if (second >= 0 && (tried.length >= this.table.size || nextAt > deadline || nextAt === Infinity)) return second;
+    // A dead exit is always free: to fall back on it at once would use up attempts while a good one is about to be back.
+    if (second >= 0 && (tried.length >= this.table.size || nextAt > now + PATIENCE_MS)) return second;
     this.wakeAt = nextAt;
     return -1;
   }

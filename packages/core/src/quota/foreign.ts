@@ -128,7 +128,7 @@ export class Foreign {
       this.#rows.delete(row);
       return 0;
     }
-    if (this.overdue(row, units, limit, now)) return Math.max(limit * LAST, state.profile.burst(this.#phase(now, endsAt)));
+    if (this.overdue(row, units, limit, now)) return this.#heldForLook(state, limit, endsAt, now);
     return now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
   }
 
@@ -139,7 +139,7 @@ export class Foreign {
     const endsAt = this.#endOf(now);
     const at = this.#releaseAt(state, room - units, limit, endsAt, now);
     // A look is due sooner.
-    if (units > Math.max(1, limit * LIGHT) || room - units < Math.max(limit * LAST, state.profile.burst(this.#phase(now, endsAt)))) return at;
+    if (units > Math.max(1, limit * LIGHT) || room - units < this.#heldForLook(state, limit, endsAt, now)) return at;
     return Math.min(at, Math.max(now, Math.max(state.lookedAt, endsAt - this.#perMs) + this.#perMs / PARTS + 1));
   }
 
@@ -168,6 +168,13 @@ export class Foreign {
 
   #heldLast(state: Seen, limit: number, endsAt: number): number {
     return Math.min(limit * MOST, state.profile.usual(this.#phase(state.lookedAt, endsAt)) + limit * LAST);
+  }
+
+  /** What may have come since the last look. */
+  #heldForLook(state: Seen, limit: number, endsAt: number, now: number): number {
+    const { profile } = state;
+    const phase = this.#phase(now, endsAt);
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + Math.max(profile.burst(phase), limit * LAST);
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */

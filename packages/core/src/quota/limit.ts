@@ -129,9 +129,14 @@ export class QuotaLimit {
     return this.#newcomers?.heard(row) === true;
   }
 
-  /** What the row has used is known from elsewhere: a state file. */
-  know(row: number): void {
-    this.#newcomers?.know(row);
+  /**
+   * Counts what an earlier process had counted.
+   *
+   * @param all it was all that was sent, so nobody has to ask what was used
+   */
+  restore(row: number, count: SavedCount, sinceMs: number, all: boolean, now: number): void {
+    this.meter.restore(row, count, sinceMs, now);
+    if (all && sinceMs < this.meter.perMs) this.#newcomers?.know(row);
   }
 
   observe(row: number, used: number, outcome: Outcome): void {

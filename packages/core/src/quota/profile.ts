@@ -6,6 +6,9 @@ const LEARN = 0.3;
 /** The largest burst is half forgotten after some 35 windows without one like it. */
 const FORGET = 0.98;
 
+/** Of what came between two looks, so much of what is usual then is taken to have come evenly. */
+const EXPLAINED = 0.5;
+
 /** What others spend in the parts of a window. Phases run from 0 at its turn to 1 at its end. */
 export class Profile {
   /** Units that they usually spend in each part. */
@@ -32,7 +35,7 @@ export class Profile {
     const end = Math.min(PARTS, Math.max(begin + 1e-6, to * PARTS));
     for (let part = Math.floor(begin); part < end; part++) this.#spent[part] += (units * (Math.min(end, part + 1) - Math.max(begin, part))) / (end - begin);
     const last = Math.min(PARTS - 1, Math.floor(end));
-    this.#leaps[last] = Math.max(this.#leaps[last], units - sum(this.#usual, begin, end));
+    this.#leaps[last] = Math.max(this.#leaps[last], units - sum(this.#usual, begin, end) * EXPLAINED);
     if (!this.#guessed) {
       this.#bursts[last] = Math.max(this.#bursts[last], this.#leaps[last]);
       return;
@@ -49,9 +52,9 @@ export class Profile {
     this.#guessed = this.#fresh = true;
   }
 
-  /** Units that others usually spend from there to the end. */
+  /** Units that others usually spend from there to the end: then and there, or at any time, whichever is more. */
   usual(from: number): number {
-    return sum(this.#usual, from * PARTS, PARTS);
+    return Math.max(sum(this.#usual, from * PARTS, PARTS), sum(this.#usual, 0, PARTS) * (1 - from));
   }
 
   /** The largest burst from there to the end. */

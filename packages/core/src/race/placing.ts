@@ -27,7 +27,7 @@ export function offer(job: Job, now: number): number {
   }
   if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
   if (job.shared) return chooseShared(desk, job.demand, now);
-  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy, job.deadline);
+  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy);
   if (exit >= 0) return exit;
   if (!gate.mayProxy) gate.wait(target);
   const { wakeAt } = desk;

@@ -54,6 +54,6 @@ function replayable({ request }: Job): boolean {
 /** A refusal is handed on at once where no exit would be free before the deadline. */
 function exitBefore(job: Job, now: number): boolean {
   const { desk } = job.target;
-  if (desk.choose(job.demand, now, job.tried, true, job.deadline) >= 0) return true;
+  if (desk.choose(job.demand, now, job.tried, true) >= 0) return true;
   return desk.wakeAt <= job.deadline || (desk.wakeAt === Infinity && job.target.inFlight > 0);
 }

@@ -29,6 +29,11 @@ export class ByteWriter {
     this.#bytes[this.#length++] = rest;
   }
 
+  /** @param value of less than 2^30 */
+  signed(value: number): void {
+    this.number(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
   /** The lowest `count` bits, in as few bytes as hold them. */
   bits(value: number, count: number): void {
     this.reserve(4);
@@ -77,6 +82,11 @@ export class ByteReader {
       if (byte < 128) return Math.min(value, Number.MAX_SAFE_INTEGER);
     }
     return Number.MAX_SAFE_INTEGER;
+  }
+
+  signed(): number {
+    const value = this.number();
+    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
   }
 
   bits(count: number): number {

@@ -19,7 +19,7 @@ const AGE_MS = 1_000;
 
 export type SavedCell = Omit<CellRecord, "inflight">;
 
-/** Cells of one target, by the numbers that exits have in the file, rising. */
+/** Cells of one target, by the numbers that exits have in the file; cheapest where these rise. */
 export class CellWriter {
   readonly #bytes = new ByteWriter();
   #last = -1;
@@ -27,7 +27,7 @@ export class CellWriter {
   add(exit: number, cell: SavedCell): void {
     const { success, fail, samples, level, consecutiveFails, warnings, avgLatencyMs, sinceSuccessMs, coolsForMs } = cell;
     const bytes = this.#bytes;
-    bytes.number(exit - this.#last - 1);
+    bytes.signed(exit - this.#last - 1);
     this.#last = exit;
     bytes.number(
       Math.min(32, samples) |
@@ -63,7 +63,7 @@ export class CellWriter {
 export function readCells(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, cell: SavedCell) => void): boolean {
   const bytes = new ByteReader(from);
   for (let exit = -1; !bytes.ended; ) {
-    exit += bytes.number() + 1;
+    exit += bytes.signed() + 1;
     const head = bytes.number();
     const samples = Math.min(32, head & SAMPLES);
     const outcomes = bytes.bits(samples);
@@ -75,7 +75,7 @@ export function readCells(from: Uint8Array, exits: number, sinceMs: number, visi
     const avgLatencyMs = (head & LATENCY) === 0 ? 0 : bytes.number() / 10;
     const sinceSuccessMs = (head & SUCCEEDED) === 0 ? undefined : bytes.number() * AGE_MS + sinceMs;
     const coolsForMs = (head & COOLS) === 0 ? 0 : Math.max(0, bytes.number() - sinceMs);
-    if (bytes.over || exit >= exits) return false;
+    if (bytes.over || exit < 0 || exit >= exits) return false;
     visit(exit, { success, fail, warnings, consecutiveFails, avgLatencyMs, outcomes, samples, level, sinceSuccessMs, coolsForMs });
   }
   return true;

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir, rename, unlink } from "node:fs/promises";
+import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 
@@ -55,10 +55,11 @@ export class StateFile {
     return saving;
   }
 
-  /** Puts a file that could not be understood aside, for a person to look at. */
+  /** Puts a file that could not be understood aside, for a person to look at; never a folder, whose path was a mistake. */
   async setAside(): Promise<string | undefined> {
     const aside = `${this.path}.bad`;
     try {
+      if ((await lstat(this.path)).isDirectory()) return undefined;
       await rename(this.path, aside);
       return aside;
     } catch {

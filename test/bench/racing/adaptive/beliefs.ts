@@ -16,7 +16,7 @@ const TIMES_KEPT = 20;
 const TIME_GAIN = 0.12;
 /** Time scales are uncertain: an attempt is judged as if it had waited only 0.7 of what it has. */
 const TOLERANCE = 0.7;
-/** Of the dead, so many refuse at once; and so rarely does a working one refuse, or a dead one answer in a host's name. */
+/** Half of the dead refuse at once; and so rarely does a working one refuse, or a dead one answer in a host's name. */
 const REFUSING = 0.5;
 const LYING = 0.02;
 /** How fast the pool's own averages move with each success. */
@@ -84,6 +84,7 @@ export class Beliefs {
   readonly #knobs: Knobs;
   /** Mean log time of the pool, variance of log times within a proxy and between proxies. */
   m0 = 0;
+  successes = 0;
   #within = 0.25;
   #between = 0.6;
   readonly #offset = new Float64Array(HOSTS);
@@ -192,7 +193,8 @@ export class Beliefs {
     proxy.m += Math.max(1 / (proxy.n + 1), TIME_GAIN) * (x - proxy.m);
     proxy.n = Math.min(TIMES_KEPT, proxy.n + 1);
     this.#between += SLOW * ((proxy.m - this.m0) ** 2 - this.#between);
-    this.m0 += SLOW * (x - this.m0);
+    this.successes++;
+    this.m0 += (this.#knobs.quickStart ? Math.max(1 / this.successes, SLOW) : SLOW) * (x - this.m0);
     // Only differences between hosts mean something: without this, proxies' means and hosts' offsets run away together.
     const step = SLOW * (x - proxy.m);
     for (let other = 0; other < HOSTS; other++) this.#offset[other] += (other === host ? step : 0) - step / HOSTS;
@@ -250,7 +252,8 @@ export class Beliefs {
       case "answered":
         return { down: LYING, banned: 1, accepted: (1 - q) * phi, failed: phi };
       case "silent":
-        return { down: 1 - REFUSING, banned: 1 - 0.985 * F1, accepted: 1 - 0.985 * F1 * (q + (1 - q) * phi), failed: 1 - phi * F1 };
+        // As if all the dead were silent: how many of them refuse says little about the one that was chosen.
+        return { down: 1, banned: 1 - 0.985 * F1, accepted: 1 - 0.985 * F1 * (q + (1 - q) * phi), failed: 1 - phi * F1 };
       default: {
         const never: never = failure;
         throw new TypeError(`Unknown failure ${String(never)}.`);

@@ -252,6 +252,7 @@ export class Adaptive implements Contestant, AttemptOwner {
   /** Finds the fast ones cheaply; one in four waits longer for the others. */
   #probeCut(): number {
     const typical = Math.exp(this.#beliefs.m0);
+    if (this.#knobs.quickStart && this.#beliefs.successes < 20 && this.#random() < 0.5) return LIMIT;
     return Math.min(LIMIT, Math.max(0.5, (this.#random() < 0.25 ? 3 : 1.5) * typical));
   }
 

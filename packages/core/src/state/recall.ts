@@ -1,0 +1,192 @@
+import type { SavedRecord } from "../health/exit-record.ts";
+import type { QuotaLimit } from "../quota/limit.ts";
+import { readCells, readRecords } from "./cells.ts";
+import { readCounters, type SavedCounter } from "./counters.ts";
+import type { NamedCounter, SavedLimit, SavedState, SavedTarget } from "./format.ts";
+import type { Parts, Remembered } from "./parts.ts";
+
+/** What our wall clock may have been corrected by meanwhile, without anybody having noticed. */
+const CLOCK_STEP_MS = 500;
+/** Its drift while nobody looks. */
+const CLOCK_DRIFT = 100e-6;
+const DAY_MS = 86_400_000;
+/** No answer pauses a limit for longer. */
+const LONGEST_PAUSE_MS = 3 * DAY_MS;
+
+/**
+ * What a state file remembers, put where it belongs as soon as that is there: exits that a source brings back later and hosts
+ * that nobody has asked for yet get theirs when they appear.
+ */
+export class Recall {
+  readonly state: SavedState;
+  /** Exits by their numbers in the file: their index in the table, or -1. */
+  readonly placeOf: Int32Array;
+  /** What is known of exits that are not there. */
+  readonly missing = new Map<number, { record: SavedRecord | undefined; unseenDays: number }>();
+  /** Exits of this pool that something was known of. */
+  restored = 0;
+  /** Parts that were not as they were written. */
+  broken = 0;
+  readonly #parts: Parts;
+  /** When it was saved, on the clock of this process. */
+  readonly #savedAt: number;
+  /** The wall clock shows a later time than it was saved at, by less than a day: then it says how long ago that was. */
+  readonly #dated: boolean;
+  readonly #numberOf = new Map<string, number>();
+  readonly #done = new Set<string>();
+
+  constructor(parts: Parts, state: SavedState) {
+    this.#parts = parts;
+    this.state = state;
+    const now = parts.clock.now();
+    // A clock that went back: nothing has aged, and a ban lasts for what was left of it.
+    const agoMs = Math.max(0, parts.clock.wallTime() - state.savedAt);
+    this.#savedAt = now - agoMs;
+    this.#dated = agoMs < DAY_MS && parts.clock.wallTime() >= state.savedAt;
+    this.placeOf = new Int32Array(state.exits.length).fill(-1);
+    const tick = parts.health.epoch.tick(now);
+    for (let exit = 0; exit < state.exits.length; exit++) {
+      const id = state.exits[exit];
+      const index = id === "" ? undefined : parts.table.indexOf(id);
+      if (index === undefined) this.#numberOf.set(id, exit);
+      else this.placeOf[exit] = index;
+    }
+    const whole = readRecords(state.records, state.exits.length, agoMs, (exit, record, unseenDays) => {
+      if (this.placeOf[exit] >= 0) this.#restoreRecord(this.placeOf[exit], record, tick);
+      else if (state.exits[exit] !== "") this.missing.set(exit, { record, unseenDays });
+    });
+    if (!whole) this.broken++;
+    // Whether or not its record could be read.
+    for (let exit = 0; exit < state.exits.length; exit++) {
+      if (this.placeOf[exit] >= 0) this.restored++;
+      else if (state.exits[exit] !== "" && !this.missing.has(exit)) this.missing.set(exit, { record: undefined, unseenDays: 0 });
+    }
+  }
+
+  sinceMs(now: number): number {
+    return now - this.#savedAt;
+  }
+
+  /** Everything has found its place. */
+  get finished(): boolean {
+    return this.missing.size === 0 && this.#done.size === this.state.targets.size;
+  }
+
+  /** Has the target got its own? Exits may still be missing. */
+  isDone(name: string): boolean {
+    return this.#done.has(name);
+  }
+
+  /** The target is there: made for a host that was just asked for, or known from the start. */
+  made(target: Remembered): void {
+    const saved = this.state.targets.get(target.name);
+    if (saved === undefined || this.#done.has(target.name)) return;
+    this.#done.add(target.name);
+    this.#restoreClock(target, saved);
+    this.#restoreTarget(target, saved, undefined);
+    const now = this.#parts.clock.now();
+    const sinceMs = this.sinceMs(now);
+    if (saved.whole !== undefined && saved.whole.forMs > sinceMs) target.pauses.pauseAll(saved.whole.reason, saved.whole.forMs - sinceMs, now);
+    for (const { account, forMs, reason } of saved.accounts) if (forMs > sinceMs) target.pauses.pauseAccount(account, reason, forMs - sinceMs, now);
+  }
+
+  /** Exits are there that were not before. */
+  admitted(exits: readonly number[]): void {
+    if (this.missing.size === 0) return;
+    const { clock, health, table, targets } = this.#parts;
+    const found = new Uint8Array(this.state.exits.length);
+    let any = false;
+    const tick = health.epoch.tick(clock.now());
+    for (const index of exits) {
+      const exit = this.#numberOf.get(table.exits[index]?.id ?? "");
+      const known = exit === undefined ? undefined : this.missing.get(exit);
+      if (exit === undefined || known === undefined) continue;
+      this.missing.delete(exit);
+      this.placeOf[exit] = index;
+      this.#restoreRecord(index, known.record, tick);
+      found[exit] = 1;
+      this.restored++;
+      any = true;
+    }
+    if (!any) return;
+    for (const target of targets) {
+      const saved = this.#done.has(target.name) ? this.state.targets.get(target.name) : undefined;
+      if (saved !== undefined) this.#restoreTarget(target, saved, found);
+    }
+  }
+
+  #restoreRecord(index: number, record: SavedRecord | undefined, tick: number): void {
+    if (record === undefined) return;
+    const { records } = this.#parts.health;
+    records.restore(index, record, tick);
+    // It is in a list, and lists have been read anew: a dead one is one reading closer to its next trial.
+    if (record.dead) records.refreshed(index);
+  }
+
+  /** @param only of these exits, by their numbers in the file; `undefined`: of all */
+  #restoreTarget(target: Remembered, saved: SavedTarget, only: Uint8Array | undefined): void {
+    const { clock, table } = this.#parts;
+    const now = clock.now();
+    const sinceMs = this.sinceMs(now);
+    const whole = readCells(saved.cells, this.placeOf.length, sinceMs, (exit, cell) => {
+      const index = this.#indexOf(exit, only);
+      if (index < 0) return;
+      target.health.restore(index, cell, now);
+      target.desk.rescored(index, false);
+    });
+    if (!whole && only === undefined) this.broken++;
+    for (const { exit, forMs, reason } of saved.pauses) {
+      const index = this.#indexOf(exit, only);
+      if (index >= 0 && forMs > sinceMs) target.pauses.pauseExit(table.egress[index], reason, forMs - sinceMs, now);
+    }
+    for (const savedLimit of saved.limits) {
+      const limit = target.quota?.current.find((one) => isSame(one, savedLimit));
+      if (limit !== undefined) this.#restoreLimit(limit, savedLimit, only, now);
+    }
+  }
+
+  #restoreLimit(limit: QuotaLimit, saved: SavedLimit, only: Uint8Array | undefined, now: number): void {
+    const { table } = this.#parts;
+    const whole = readCounters(saved.counters, this.placeOf.length, (exit, counter) => {
+      const index = this.#indexOf(exit, only);
+      if (index >= 0 && limit.scope === "exit") this.#restoreCounter(limit, limit.rowOf(table.egress[index], undefined, undefined, now), counter, now);
+    });
+    if (!whole && only === undefined) this.broken++;
+    for (const counter of saved.named) {
+      const row = this.#namedRow(limit, counter, only, now);
+      if (row >= 0) this.#restoreCounter(limit, row, counter, now);
+    }
+  }
+
+  #namedRow(limit: QuotaLimit, { exit, account, key }: NamedCounter, only: Uint8Array | undefined, now: number): number {
+    if (limit.scope !== "exit") {
+      if (only !== undefined || (limit.scope === "account" && account === undefined)) return -1;
+      return limit.rowOf(-1, account, key, now);
+    }
+    const index = exit === undefined || key === undefined ? -1 : this.#indexOf(exit, only);
+    return index < 0 ? -1 : limit.rowOf(this.#parts.table.egress[index], undefined, key, now);
+  }
+
+  #restoreCounter(limit: QuotaLimit, row: number, { count, pausedForMs }: SavedCounter, now: number): void {
+    const sinceMs = this.sinceMs(now);
+    if (count !== undefined) limit.restore(row, count, sinceMs, this.state.closed, now);
+    const leftMs = Math.min(LONGEST_PAUSE_MS, pausedForMs - sinceMs);
+    if (leftMs > 0) limit.pause(row, now + leftMs);
+  }
+
+  #restoreClock(target: Remembered, { offset }: SavedTarget): void {
+    if (offset === undefined || !this.#dated || Math.abs(offset[0]) > DAY_MS || Math.abs(offset[1]) > DAY_MS) return;
+    const { clock } = this.#parts;
+    const now = clock.now();
+    const slack = CLOCK_STEP_MS + this.sinceMs(now) * CLOCK_DRIFT;
+    target.serverClock.recall(clock.wallTime() + offset[0] - slack, clock.wallTime() + offset[1] + slack, now);
+  }
+
+  #indexOf(exit: number, only: Uint8Array | undefined): number {
+    return only === undefined || only[exit] === 1 ? this.placeOf[exit] : -1;
+  }
+}
+
+function isSame(limit: QuotaLimit, saved: SavedLimit): boolean {
+  return limit.name === saved.name && limit.unit === saved.unit && limit.scope === saved.scope && limit.align === saved.align && limit.meter.perMs === saved.perMs;
+}

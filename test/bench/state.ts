@@ -1,0 +1,127 @@
+// Saving and restoring what is known of 20,000 exits at ten targets, every cell in use, and reading the list of 20,000 proxies.
+// Each figure is the middle one of several runs; "first" is the first, by code that is not compiled yet, as it is at a start.
+// npm run bench -- state
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { performance } from "node:perf_hooks";
+
+const core = import.meta.resolve("@multihome/core");
+const room = (file: string): string => new URL(file, core).href;
+const { ExitTable } = (await import(room("exits/exit-table.js"))) as typeof import("../../packages/core/src/exits/exit-table.ts");
+const { readProxies, proxyExit } = (await import(room("exits/proxy-exits.js"))) as typeof import("../../packages/core/src/exits/proxy-exits.ts");
+const { PoolHealth } = (await import(room("health/pool-health.js"))) as typeof import("../../packages/core/src/health/pool-health.ts");
+const { Traffic } = (await import(room("health/traffic.js"))) as typeof import("../../packages/core/src/health/traffic.ts");
+const { Engine } = (await import(room("race/engine.js"))) as typeof import("../../packages/core/src/race/engine.ts");
+const { Targets } = (await import(room("race/targets.js"))) as typeof import("../../packages/core/src/race/targets.ts");
+const { engineRules, healthRules } = (await import(room("settings.js"))) as typeof import("../../packages/core/src/settings.ts");
+const { PoolState } = (await import(room("state/pool-state.js"))) as typeof import("../../packages/core/src/state/pool-state.ts");
+const { systemClock } = (await import(room("time/clock.js"))) as typeof import("../../packages/core/src/time/clock.ts");
+
+const EXITS = 20_000;
+const TARGETS = 10;
+const RUNS = 7;
+const OPTIONS = { exits: { strategy: "score" as const }, targets: Object.fromEntries(Array.from({ length: TARGETS }, (_, i) => [`host-${i}.example`, {}])) };
+
+const lines = Array.from({ length: EXITS }, (_, i) => `socks5://10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:1080`);
+
+function rooms(): { state: InstanceType<typeof PoolState>; targets: InstanceType<typeof Targets> } {
+  const table = new ExitTable();
+  for (const proxy of readProxies(lines).proxies) table.add(proxyExit(proxy), proxy.id);
+  const health = new PoolHealth(table, healthRules(OPTIONS));
+  const agentsOf = (): never => {
+    throw new Error("Nothing is sent here.");
+  };
+  const engine = new Engine({ clock: systemClock, table, health, traffic: new Traffic(), rules: engineRules(OPTIONS), agentsOf, warn: () => {} });
+  const targets = new Targets(engine, table, OPTIONS, Math.random);
+  return { targets, state: new PoolState({ clock: systemClock, table, health, targets }) };
+}
+
+/** How long it takes, and for how long nobody else had a turn. */
+async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: number; blockMs: number }> {
+  let last = performance.now();
+  let blockMs = 0;
+  let over = false;
+  const turn = (): void => {
+    const now = performance.now();
+    blockMs = Math.max(blockMs, now - last);
+    last = now;
+    if (!over) setImmediate(turn);
+  };
+  await new Promise((resolve) => setImmediate(resolve));
+  setImmediate(turn);
+  last = performance.now();
+  const begun = last;
+  const value = await work();
+  const ms = performance.now() - begun;
+  over = true;
+  await new Promise((resolve) => setImmediate(resolve));
+  return { value, ms, blockMs };
+}
+
+const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+const rows: { what: string; firstMs: number; ms: number; blockMs: number }[] = [];
+function note(what: string, runs: readonly { ms: number; blockMs: number }[]): void {
+  rows.push({ what, firstMs: runs[0].ms, ms: middle(runs.map(({ ms }) => ms)), blockMs: Math.max(...runs.map(({ blockMs }) => blockMs)) });
+}
+
+const lists: { ms: number; blockMs: number }[] = [];
+for (let run = 0; run < RUNS; run++) {
+  const begun = performance.now();
+  const { proxies } = readProxies(lines);
+  const ms = performance.now() - begun;
+  if (proxies.length !== EXITS) throw new Error("A proxy is missing.");
+  lists.push({ ms, blockMs: ms });
+}
+note("list of 20,000 proxies read", lists);
+
+const first = rooms();
+let seed = 1;
+const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+const now = systemClock.now();
+for (const target of first.targets) {
+  for (let exit = 0; exit < EXITS; exit++) {
+    const share = random() * 0.8;
+    for (let i = 0; i < 12; i++) {
+      target.health.started(exit);
+      target.health.ended(exit, random() < share ? "success" : "exit-error", 200 + random() * 4_000, now + i);
+    }
+  }
+}
+
+const saves: { value: string; ms: number; blockMs: number }[] = [];
+for (let run = 0; run < RUNS; run++) saves.push(await watched(() => first.state.take(false)));
+note("saved", saves);
+const text = saves[0].value;
+
+const restores: { ms: number; blockMs: number }[] = [];
+for (let run = 0; run < RUNS; run++) {
+  const next = rooms();
+  restores.push(await watched(async () => {
+    const applied = await next.state.apply(text);
+    if (applied.kind === "bad" || applied.exits !== EXITS || applied.left > 0) throw new Error("It was not restored.");
+  }));
+}
+note("restored", restores);
+
+// What is usual: one object a cell, as JSON, written and read in one go.
+const plain = Object.fromEntries(lines.map((id, exit) => [id, Object.fromEntries([...first.targets].map(({ name, health }) => [name, health.of(exit, now)]))]));
+const usual: { ms: number; blockMs: number }[] = [];
+let plainText = "";
+for (let run = 0; run < 3; run++) {
+  const begun = performance.now();
+  plainText = JSON.stringify(plain);
+  const ms = performance.now() - begun;
+  usual.push({ ms, blockMs: ms });
+}
+note("an object a cell as JSON, for comparison: saved", usual);
+
+console.log(`${EXITS} exits × ${TARGETS} targets, every cell with 12 outcomes`);
+for (const { what, firstMs, ms, blockMs } of rows) console.log(`  ${what.padEnd(50)}${ms.toFixed(1).padStart(8)} ms   first ${firstMs.toFixed(1).padStart(7)} ms   longest block ${blockMs.toFixed(1).padStart(7)} ms`);
+console.log(`  ${"size of the file".padEnd(50)}${(text.length / 1e6).toFixed(2).padStart(8)} MB   as JSON ${(plainText.length / 1e6).toFixed(1)} MB`);
+
+const results = process.env["MULTIHOME_BENCH_RESULTS"];
+if (results !== undefined) {
+  mkdirSync(results, { recursive: true });
+  writeFileSync(path.join(results, "state.json"), `${JSON.stringify({ node: process.version, exits: EXITS, targets: TARGETS, rows, bytes: text.length, jsonBytes: plainText.length }, undefined, 2)}\n`);
+}
