@@ -9,6 +9,7 @@ export const axiosClient: ContractClient = {
   name: `axios ${axios.VERSION}`,
   decompresses: true,
   hearsBodies: true,
+  replaysText: true,
   through(pool) {
     const instance = axios.create({ adapter: axiosAdapter(pool), validateStatus: null });
     return {

@@ -47,6 +47,8 @@ export interface ContractClient {
   readonly decompresses: boolean;
   /** It hears of a stream that fails before it is read. fetch looks at a body only when it sends it. */
   readonly hearsBodies: boolean;
+  /** A text that was refused can be sent again. fetch turns every body into a stream before anybody else sees it. */
+  readonly replaysText: boolean;
   through(pool: ExitPool): Sender;
   form(fields: Readonly<Record<string, string>>): FormData;
   /** Is it what this client rejects with on an abort of the caller's? */

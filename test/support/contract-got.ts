@@ -12,6 +12,7 @@ export const gotClient: ContractClient = {
   name: process.env["MULTIHOME_CONTRACT_GOT"] ?? "got",
   decompresses: true,
   hearsBodies: true,
+  replaysText: true,
   through(pool) {
     const instance: Got = got.extend(gotHooks(pool), { retry: { limit: 0 }, throwHttpErrors: false });
     return {

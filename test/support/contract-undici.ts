@@ -15,6 +15,7 @@ export const undiciClient: ContractClient = {
   name: `${version}.request`,
   decompresses: false,
   hearsBodies: true,
+  replaysText: true,
   through(pool) {
     const plain = createExitDispatcher(undici, pool) as Dispatcher;
     const following = plain.compose(undici.interceptors.redirect({ maxRedirections: 10 }));
@@ -47,6 +48,7 @@ export const fetchClient: ContractClient = {
   name: `built-in fetch through ${version}`,
   decompresses: true,
   hearsBodies: false,
+  replaysText: false,
   through(pool) {
     const dispatcher = createExitDispatcher(undici, pool);
     return reading(async (url, request = {}) => {

@@ -100,7 +100,7 @@ describe("a stream body", () => {
     const hung = await startSocksServer({ fault: "hang-connect" });
     const good = await startSocksServer();
     t.after(() => Promise.all([hung.close(), good.close()]));
-    const pool = makePool(t, { exits: { proxies: [`socks5://127.0.0.1:${await closedPort()}`, hung.url, good.url] }, defaults: { spacing: 0 }, connectTimeout: "150ms" });
+    const pool = makePool(t, { exits: { proxies: [`socks5://127.0.0.1:${await closedPort()}`, hung.url, good.url] }, defaults: { spacing: 0 }, connectTimeout: "600ms" });
     const ax = client(pool);
     for (let i = 0; i < 4; i++) {
       const body = i % 2 === 0 ? Readable.from([`body `, `${i}`]) : `body ${i}`;

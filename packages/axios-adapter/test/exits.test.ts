@@ -54,7 +54,7 @@ describe("the target sees", () => {
     const wrong = await startHttpProxy({ fault: "bad-auth" });
     const good = await startSocksServer({ egress: "127.0.7.203" });
     for (const proxy of [hung, wrong, good]) t.after(() => proxy.close());
-    const pool = makePool(t, { exits: { proxies: [`http://127.0.0.1:${await closedPort()}`, hung.url, wrong.url, good.url] }, defaults: { spacing: 0 }, connectTimeout: "150ms" });
+    const pool = makePool(t, { exits: { proxies: [`http://127.0.0.1:${await closedPort()}`, hung.url, wrong.url, good.url] }, defaults: { spacing: 0 }, connectTimeout: "600ms" });
     for (const method of ["get", "post"]) assert.equal((await client(pool).request({ method, url: target.url })).data.address, "127.0.7.203");
     assert.equal(target.seen.length, 2);
   });

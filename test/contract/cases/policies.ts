@@ -23,10 +23,13 @@ function movesOn(status: number, method: string): Case {
       const { sender } = await room.sender();
       const request = method === "GET" ? {} : { method, body: "order" };
 
+      // A body that comes in pieces cannot be sent again, so here the refusal is the answer, once.
+      const first = method === "GET" || room.client.replaysText ? undefined : await sender.send(server.url, request);
       const texts: string[] = [];
       for (let i = 0; i < 4; i++) texts.push((await sender.send(server.url, request)).text);
 
       assert.deepEqual(texts, ["welcome", "welcome", "welcome", "welcome"]);
+      if (first !== undefined) assert.deepEqual([first.status, first.text], [status, "slow down"]);
       const refused = server.seen[0].address;
       assert.equal(server.seen.filter(({ address }) => address === refused).length, 1, "it is asked no more");
       if (method !== "GET") assert.ok(server.seen.every(({ body }) => body === "order"));
@@ -161,8 +164,10 @@ export const races: Group = {
       title: "the faster is the answer, and the other's connection is closed",
       on: TWO_LEGS,
       async run(room) {
-        const server = await room.server((_request, response, { address }) => {
-          if (address === FIRST) response.end("fast");
+        const server = await room.server(async (_request, response, { address }) => {
+          if (address !== FIRST) return;
+          await eventually(() => server.live === 2, "the other leg has arrived");
+          response.end("fast");
         });
         const { sender } = await room.sender();
 

@@ -194,7 +194,9 @@ export class QuotaLimit {
   }
 
   #lastLookAt(now: number): number {
-    return this.#foreign?.lastLookAt(now) ?? now;
+    const at = this.#foreign?.lastLookAt(now) ?? now;
+    // While the server's clock is unknown so is the end of its window: there is no last look to wait for.
+    return Number.isNaN(at) ? now : at;
   }
 
   #look(foreign: Foreign, row: number, outcome: Outcome): void {

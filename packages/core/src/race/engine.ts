@@ -35,6 +35,8 @@ export interface EngineRules {
   readonly maxAttempts: number;
   /** While a breaker is open new requests wait instead of being refused. */
   readonly queueWhenOpen: boolean;
+  /** Credentials may go over plain http through exits from sources. */
+  readonly plainCredentials: boolean;
   /** `Infinity`: none. */
   readonly timeoutMs: number;
   /** By kind of exit; `Infinity`: none. */

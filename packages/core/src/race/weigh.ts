@@ -1,6 +1,7 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
 import type { RequestCost } from "../weights/index.ts";
+import { plainCredentials } from "./credentials.ts";
 import type { Job } from "./job.ts";
 
 /**
@@ -11,6 +12,11 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
   const { request, target } = job;
   const { rules, quota } = target;
   job.width = widthOf(job, hints);
+  const { engine } = job;
+  if (engine.table.sourced.size > 0 && !engine.rules.plainCredentials) {
+    const refused = plainCredentials(request, target.name);
+    if (refused !== undefined) return refused;
+  }
   let cost: RequestCost | undefined;
   try {
     cost = rules.cost?.(request);

@@ -26,3 +26,19 @@ test("proxies come from sources, a refresh adds to them, and what fails is named
   await assert.rejects(broken.ready(), /There is no exit to leave by: broken \(.*no list/);
   await broken.close();
 });
+
+test("credentials are not sent in the clear through proxies that a list has named", async () => {
+  const options = { sources: [{ name: "mine", read: () => Promise.resolve(["10.0.0.1:1080"]) }] };
+  const pool = createExitPool({ exits: options, defaults: { race: { mode: "off" }, spacing: 0 } });
+  await pool.ready();
+  const transport = scriptedTransport();
+  assert.equal(await outcome(pool.run(get("/", { headers: { Authorization: "Bearer x" } }), transport)), "error MH_ERR_PLAIN_CREDENTIALS");
+  assert.equal(transport.sent.length, 0);
+  assert.equal(await outcome(pool.run(get("/", { headers: { accept: "*/*" } }), transport)), "answer 200");
+  assert.equal(await outcome(pool.run(get("/", { url: "https://api.test/", headers: { "X-MBX-APIKEY": "x" } }), transport)), "answer 200");
+  await pool.close();
+
+  const allowed = createExitPool({ exits: { ...options, plainCredentials: true }, defaults: { race: { mode: "off" }, spacing: 0 } });
+  assert.equal(await outcome(allowed.run(get("/", { headers: { cookie: "a=b" } }), transport)), "answer 200");
+  await allowed.close();
+});
