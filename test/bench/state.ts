@@ -37,8 +37,20 @@ function rooms(): { state: InstanceType<typeof PoolState>; targets: InstanceType
   return { targets, state: new PoolState({ clock: systemClock, table, health, targets }) };
 }
 
+interface Run {
+  readonly ms: number;
+  /** Of the processor: what it takes when nobody else wants it. */
+  readonly cpuMs: number;
+  readonly blockMs: number;
+}
+
+function cpuMs(since?: NodeJS.CpuUsage): { usage: NodeJS.CpuUsage; ms: number } {
+  const usage = process.cpuUsage(since);
+  return { usage, ms: (usage.user + usage.system) / 1_000 };
+}
+
 /** How long it takes, and for how long nobody else had a turn. */
-async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: number; blockMs: number }> {
+async function watched<T>(work: () => Promise<T>): Promise<Run & { value: T }> {
   let last = performance.now();
   let blockMs = 0;
   let over = false;
@@ -52,26 +64,30 @@ async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: numbe
   setImmediate(turn);
   last = performance.now();
   const begun = last;
+  const cpu = cpuMs();
   const value = await work();
   const ms = performance.now() - begun;
+  const used = cpuMs(cpu.usage).ms;
   over = true;
   await new Promise((resolve) => setImmediate(resolve));
-  return { value, ms, blockMs };
+  return { value, ms, cpuMs: used, blockMs };
 }
 
 const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
-const rows: { what: string; firstMs: number; ms: number; blockMs: number }[] = [];
-function note(what: string, runs: readonly { ms: number; blockMs: number }[]): void {
-  rows.push({ what, firstMs: runs[0].ms, ms: middle(runs.map(({ ms }) => ms)), blockMs: Math.max(...runs.map(({ blockMs }) => blockMs)) });
+const rows: { what: string; firstMs: number; ms: number; cpuMs: number; blockMs: number }[] = [];
+function note(what: string, runs: readonly Run[]): void {
+  rows.push({ what, firstMs: runs[0].ms, ms: middle(runs.map(({ ms }) => ms)), cpuMs: middle(runs.map((run) => run.cpuMs)), blockMs: middle(runs.map(({ blockMs }) => blockMs)) });
 }
 
-const lists: { ms: number; blockMs: number }[] = [];
+const lists: Run[] = [];
 for (let run = 0; run < RUNS; run++) {
+  const cpu = cpuMs();
   const begun = performance.now();
   const { proxies } = readProxies(lines);
   const ms = performance.now() - begun;
+  const used = cpuMs(cpu.usage).ms;
   if (proxies.length !== EXITS) throw new Error("A proxy is missing.");
-  lists.push({ ms, blockMs: ms });
+  lists.push({ ms, cpuMs: used, blockMs: ms });
 }
 note("list of 20,000 proxies read", lists);
 
@@ -89,12 +105,12 @@ for (const target of first.targets) {
   }
 }
 
-const saves: { value: string; ms: number; blockMs: number }[] = [];
+const saves: (Run & { value: string })[] = [];
 for (let run = 0; run < RUNS; run++) saves.push(await watched(() => first.state.take(false)));
 note("saved", saves);
 const text = saves[0].value;
 
-const restores: { ms: number; blockMs: number }[] = [];
+const restores: Run[] = [];
 for (let run = 0; run < RUNS; run++) {
   const next = rooms();
   restores.push(await watched(async () => {
@@ -106,18 +122,19 @@ note("restored", restores);
 
 // What is usual: one object a cell, as JSON, written and read in one go.
 const plain = Object.fromEntries(lines.map((id, exit) => [id, Object.fromEntries([...first.targets].map(({ name, health }) => [name, health.of(exit, now)]))]));
-const usual: { ms: number; blockMs: number }[] = [];
+const usual: Run[] = [];
 let plainText = "";
 for (let run = 0; run < 3; run++) {
+  const cpu = cpuMs();
   const begun = performance.now();
   plainText = JSON.stringify(plain);
   const ms = performance.now() - begun;
-  usual.push({ ms, blockMs: ms });
+  usual.push({ ms, cpuMs: cpuMs(cpu.usage).ms, blockMs: ms });
 }
 note("an object a cell as JSON, for comparison: saved", usual);
 
 console.log(`${EXITS} exits × ${TARGETS} targets, every cell with 12 outcomes`);
-for (const { what, firstMs, ms, blockMs } of rows) console.log(`  ${what.padEnd(50)}${ms.toFixed(1).padStart(8)} ms   first ${firstMs.toFixed(1).padStart(7)} ms   longest block ${blockMs.toFixed(1).padStart(7)} ms`);
+for (const { what, firstMs, ms, cpuMs: cpu, blockMs } of rows) console.log(`  ${what.padEnd(50)}${ms.toFixed(1).padStart(8)} ms   cpu ${cpu.toFixed(1).padStart(7)} ms   first ${firstMs.toFixed(1).padStart(7)} ms   longest block ${blockMs.toFixed(1).padStart(7)} ms`);
 console.log(`  ${"size of the file".padEnd(50)}${(text.length / 1e6).toFixed(2).padStart(8)} MB   as JSON ${(plainText.length / 1e6).toFixed(1)} MB`);
 
 const results = process.env["MULTIHOME_BENCH_RESULTS"];

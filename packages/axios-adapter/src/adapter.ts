@@ -45,14 +45,14 @@ export function axiosAdapter(pool: ExitPool, options: AxiosAdapterOptions = {}):
 function dispatch(context: Context, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
   const { axios: library } = context;
   const refused = unsupported(config);
-  if (refused !== undefined) return Promise.reject(refusal(library, refused, config) as Error);
+  if (refused !== undefined) return Promise.reject(refusal(library, refused, config));
   const origin = originOf(config);
   switch (origin?.protocol) {
     case "http:":
     case "https:":
       break;
     case undefined:
-      return Promise.reject(refusal(library, "The request's URL is not absolute, so nobody can say where it goes. Give an absolute `url`, or a `baseURL`.", config) as Error);
+      return Promise.reject(refusal(library, "The request's URL is not absolute, so nobody can say where it goes. Give an absolute `url`, or a `baseURL`.", config));
     case "data:":
       // Decoded where it is; nothing leaves.
       return context.send(config);

@@ -10,6 +10,7 @@ import { HandSignal } from "./hand-signal.ts";
 import { Head, headOf, wasCut } from "./head.ts";
 import { Hops } from "./hops.ts";
 import type { HopsOwner } from "./hops.ts";
+import { innerConfig } from "./inner-config.ts";
 import { isEventStream, Peek, watchBody } from "./peek.ts";
 import { followStream, isReadable, watchIdle } from "./stream.ts";
 
@@ -51,26 +52,15 @@ export class Attempt implements HopsOwner {
 
   begin(headers: InternalAxiosRequestConfig["headers"]): void {
     const { config, context } = this.exchange;
-    const inner = copyOf(config);
-    inner.headers = headers;
-    inner.httpAgent = this.#hops.agents.http;
-    inner.httpsAgent = this.#hops.agents.https;
-    // Else a proxy of the environment would win over the agents.
-    inner.proxy = false;
-    inner.signal = this.#signal;
-    inner.cancelToken = undefined;
-    // Both are the whole request's, not one attempt's.
-    inner.timeout = 0;
-    inner.validateStatus = null;
+    const inner = innerConfig(config, headers, this.#hops, this.#signal);
     // A transport of the user's own may send in a way that nobody here sees begin.
     const held = config.transport ? undefined : holdBody(config.data);
     if (held !== undefined) inner.data = held.body;
-    if (config.maxRedirects !== 0) inner.beforeRedirect = this.#hops.beforeRedirect.bind(this.#hops);
     let sending: Promise<AxiosResponse>;
     try {
       sending = context.send(inner);
     } catch (error) {
-      sending = Promise.reject(error as Error);
+      sending = Promise.reject(error);
     }
     if (held !== undefined) this.#beginWhenConnected(held);
     sending.then(
@@ -290,11 +280,4 @@ export class Attempt implements HopsOwner {
   #isOver(): boolean {
     return this.#phase === "over";
   }
-}
-
-/** One by one: axios's configs are dictionaries without a prototype, and spreading one costs five times as much. */
-function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(config)) copy[key] = (config as unknown as Record<string, unknown>)[key];
-  return copy as unknown as InternalAxiosRequestConfig;
 }

@@ -43,7 +43,8 @@ export function statusError(axios: AxiosLibrary, response: AxiosResponse, config
 
 export function timeoutError(axios: AxiosLibrary, config: InternalAxiosRequestConfig, request: unknown): AxiosError {
   const { AxiosError } = axios;
-  const message = config.timeoutErrorMessage ? config.timeoutErrorMessage : `timeout of ${config.timeout}ms exceeded`;
+  let message = `timeout of ${config.timeout}ms exceeded`;
+  if (config.timeoutErrorMessage) message = config.timeoutErrorMessage;
   return new AxiosError(message, config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED, config, request);
 }
 

@@ -1,7 +1,9 @@
 import type { Dispatch, Driver, Leg, MultihomeError } from "@multihome/core";
-import type { AxiosResponse, Cancel, InternalAxiosRequestConfig } from "axios";
+import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
+import type { ClientRequest } from "node:http";
 import { Attempt } from "./attempt.ts";
 import { isBodyStream } from "./body.ts";
+import { watchCaller } from "./caller.ts";
 import { ConfigRequest } from "./config-request.ts";
 import type { Context } from "./context.ts";
 import type { DeadlineNode } from "./deadlines.ts";
@@ -50,8 +52,12 @@ export class Exchange implements Driver, DeadlineNode {
 
   begin(): void {
     const { config, context } = this;
-    if (config.signal || config.cancelToken || isBodyStream(config.data)) this.#attach();
-    if (this.#over) return;
+    if (config.signal || config.cancelToken || isBodyStream(config.data)) this.#forget = watchCaller(this);
+    if (this.#over) {
+      // Ended before it began: what was attached meanwhile is taken back at once.
+      this.#finish();
+      return;
+    }
     try {
       const dispatch = context.pool.drive(this.request, this);
       this.#dispatch = dispatch;
@@ -92,6 +98,15 @@ export class Exchange implements Driver, DeadlineNode {
   /** This attempt's answer is the one. */
   won(attempt: Attempt): void {
     this.#winner = attempt;
+  }
+
+  /** The newest request of all attempts, for errors. */
+  get newest(): ClientRequest | undefined {
+    return this.#attempt?.request;
+  }
+
+  get begun(): boolean {
+    return this.#attempt !== undefined;
   }
 
   /** An attempt has failed; the core decides whether that was the last. */
@@ -145,38 +160,6 @@ export class Exchange implements Driver, DeadlineNode {
     this.#finish();
   }
 
-  #attach(): void {
-    const { config, context } = this;
-    const { CanceledError, AxiosError } = context.axios;
-    const { signal, cancelToken } = config;
-    const data: unknown = config.data;
-    const canceled = (message?: string): void => this.cancel(new CanceledError(message, config, this.#attempt?.request as never));
-
-    const onSignal = (): void => canceled();
-    const onToken = (reason: Cancel | undefined): void => this.cancel(reason ?? new CanceledError(undefined, config));
-    const onBodyError = (error: Error): void => this.cancel(AxiosError.from(error, undefined, config, this.#attempt?.request));
-    const onBodyClose = (): void => {
-      // Streams older than Node's Readable do not say whether they have ended; of these axios has to judge, once it has them.
-      if (isBodyStream(data) && (data.readableEnded ?? this.#attempt !== undefined) === false) canceled("Request stream has been aborted");
-    };
-    this.#forget = () => {
-      signal?.removeEventListener?.("abort", onSignal);
-      (cancelToken as unknown as CancelTokenParts | undefined)?.unsubscribe(onToken);
-      // Not the one for errors: a body that fails after its request was given up must not end the process either.
-      if (isBodyStream(data)) data.removeListener("close", onBodyClose);
-    };
-    if (isBodyStream(data)) {
-      // Attached before anything else: while the request waits for its lease, nobody else would hear of it, and the process would end.
-      data.on("error", onBodyError);
-      data.on("close", onBodyClose);
-      if (data.errored instanceof Error) return onBodyError(data.errored);
-      if (data.destroyed === true && data.readableEnded !== true) return onBodyClose();
-    }
-    if (signal?.aborted === true) return onSignal();
-    signal?.addEventListener?.("abort", onSignal);
-    (cancelToken as unknown as CancelTokenParts | undefined)?.subscribe(onToken);
-  }
-
   due(): void {
     this.timeOut();
   }
@@ -192,10 +175,4 @@ export class Exchange implements Driver, DeadlineNode {
     this.#forget = undefined;
     forget?.();
   }
-}
-
-/** Of CancelToken, what its declaration leaves out. */
-interface CancelTokenParts {
-  subscribe(listener: (reason: Cancel | undefined) => void): void;
-  unsubscribe(listener: (reason: Cancel | undefined) => void): void;
 }

@@ -67,7 +67,11 @@ describe("deadlines", () => {
     const clock = new ManualClock();
     const deadlines = new Deadlines(clock);
     const due: string[] = [];
-    const node = (name: string, then?: () => void): DeadlineNode => ({ dueAt: 0, lane: undefined, earlier: undefined, later: undefined, due: () => (due.push(`${name} ${clock.now()}`), then?.()) });
+    const node = (name: string, then?: () => void): DeadlineNode =>
+      nodeThat(() => {
+        due.push(`${name} ${clock.now()}`);
+        then?.();
+      });
     const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => node(name));
     deadlines.add(a, 100);
     deadlines.add(node("again", () => deadlines.add(node("next"), 50)), 50);
@@ -88,13 +92,17 @@ describe("deadlines", () => {
     const clock = new ManualClock();
     const deadlines = new Deadlines(clock);
     let due = 0;
-    for (let ms = 1; ms <= 100; ms++) deadlines.add({ dueAt: 0, lane: undefined, earlier: undefined, later: undefined, due: () => due++ }, ms === 100 ? 3_000_000_000 : ms);
+    for (let ms = 1; ms <= 100; ms++) deadlines.add(nodeThat(() => due++), ms === 100 ? 3_000_000_000 : ms);
     await clock.advance(1_000);
     assert.equal(due, 99);
     await clock.advance(3_000_000_000);
     assert.equal(due, 100);
   });
 });
+
+function nodeThat(due: () => void): DeadlineNode {
+  return { dueAt: 0, lane: undefined, earlier: undefined, later: undefined, due };
+}
 
 function rules(look: (request: RequestInfo) => unknown): ExitPoolOptions {
   return {

@@ -54,7 +54,7 @@ export async function errorOf(promise: Promise<unknown>): Promise<AnyError> {
     value = await promise;
   } catch (error) {
     assert.ok(error instanceof Error, `rejected with ${String(error)}`);
-    return error as AnyError;
+    return error;
   }
   throw new assert.AssertionError({ message: `expected a rejection, got ${String((value as { status?: unknown } | undefined)?.status ?? value).slice(0, 100)}` });
 }

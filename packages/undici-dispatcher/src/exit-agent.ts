@@ -38,9 +38,8 @@ export class ExitAgent implements ConnectObserver {
   sockets = 0;
   /** Replaced: what runs may end, nothing new begins. */
   retired = false;
-  /** Neighbours among those that nobody uses, the longest idle first. */
-  idlePrev: ExitAgent | undefined = undefined;
-  idleNext: ExitAgent | undefined = undefined;
+  /** When it was last taken. */
+  turn = 0;
   /** On whose behalf undici is being called right now: it opens connections from within. */
   opener: Opener | undefined = undefined;
   readonly #origins = new Map<string, Waiting>();

@@ -6,8 +6,11 @@ import { ExitAgent, NOBODY_WAITS, type SocketCount } from "./exit-agent.ts";
 import type { AgentOptions, ExitDispatcherOptions, InnerOptions } from "./options.ts";
 import type { InnerDispatcher, UndiciModule } from "./undici.ts";
 
-/** Exits whose agents are kept while nobody uses them: about 2 kB each, sockets not counted. */
-const MOST_IDLE = 4_096;
+/** Exits whose agents are kept while nobody uses them: about 4 kB each, sockets not counted. */
+const MOST_AGENTS = 4_096;
+
+/** Where there are too many, so much of the limit is cleared at once: looking for the longest idle takes longer than closing them. */
+const CLEARED_AT_ONCE = 1 / 8;
 
 /** What undici's agents tell of their connections, and so do we. */
 export const CONNECTION_EVENTS = ["connect", "disconnect", "connectionError"] as const;
@@ -31,22 +34,21 @@ export class ExitAgents implements SocketCount {
   readonly #undici: UndiciModule;
   readonly #rules: StoreRules;
   readonly #mostSockets: number;
-  readonly #mostIdle: number;
+  readonly #mostAgents: number;
   // By object: a proxy that comes back with another password is another exit, and must not find the old one's connections.
   readonly #agents = new Map<Exit, ExitAgent>();
   /** On their way to being closed. */
   readonly #ending = new Set<Promise<unknown>>();
-  #oldest: ExitAgent | undefined;
-  #newest: ExitAgent | undefined;
-  #idle = 0;
   #sockets = 0;
+  /** Counted up with each use: which agent has been idle longest. */
+  #turn = 0;
 
   constructor(host: AdapterHost, undici: UndiciModule, rules: StoreRules) {
     this.#host = host;
     this.#undici = undici;
     this.#rules = rules;
     this.#mostSockets = host.maxSockets;
-    this.#mostIdle = Math.max(1, Math.min(host.maxSockets, MOST_IDLE));
+    this.#mostAgents = Math.max(1, Math.min(host.maxSockets, MOST_AGENTS));
   }
 
   /** Sockets open over all exits, idle ones included. */
@@ -62,20 +64,18 @@ export class ExitAgents implements SocketCount {
   /** The agent of an exit, which is in use from now on until `leave`. @throws InvalidArgumentError where its options conflict with it */
   take(exit: Exit): ExitAgent {
     const agent = this.#agents.get(exit) ?? this.#make(exit);
-    if (agent.uses++ === 0) this.#unlink(agent);
+    agent.uses++;
+    agent.turn = ++this.#turn;
     return agent;
   }
 
   leave(agent: ExitAgent): void {
-    if (--agent.uses > 0 || agent.retired) return;
-    this.#append(agent);
-    if (this.#idle > this.#mostIdle || this.#sockets > this.#mostSockets) this.#shrink();
+    if (--agent.uses === 0 && (this.#sockets > this.#mostSockets || this.#agents.size > this.#mostAgents)) this.#shrink();
   }
 
   opened(agent: ExitAgent): void {
     if (agent.retired) return;
-    this.#sockets++;
-    this.#shrink();
+    if (++this.#sockets > this.#mostSockets) this.#shrink();
   }
 
   closed(agent: ExitAgent): void {
@@ -106,8 +106,8 @@ export class ExitAgents implements SocketCount {
       return dispatcherFor === undefined ? new this.#undici.Agent(options as never) : dispatcherFor(exit, options);
     }, this);
     if (typeof dispatcherFor !== "object") this.#listen(agent.dispatcher);
+    if (this.#agents.size >= this.#mostAgents) this.#shrink();
     this.#agents.set(exit, agent);
-    this.#append(agent);
     return agent;
   }
 
@@ -117,9 +117,16 @@ export class ExitAgents implements SocketCount {
     }
   }
 
+  /** Closes those that have been idle longest, down to somewhat below the limits. */
   #shrink(): void {
-    while (this.#oldest !== undefined && (this.#idle > this.#mostIdle || this.#sockets > this.#mostSockets)) {
-      const agent = this.#oldest;
+    const agents = Math.ceil(this.#mostAgents * (1 - CLEARED_AT_ONCE));
+    const sockets = Math.ceil(this.#mostSockets * (1 - CLEARED_AT_ONCE));
+    const idle = [...this.#agents.values()].filter(({ uses }) => uses === 0).toSorted((a, b) => a.turn - b.turn);
+    for (const agent of idle) {
+      const crowded = this.#agents.size > agents;
+      if (!crowded && this.#sockets <= sockets) return;
+      // One without sockets frees none.
+      if (!crowded && agent.sockets === 0) continue;
       // Queued there are at most requests that have been given up: what connects for them need not arrive.
       agent.abortConnects(NOBODY_WAITS);
       this.#retire(agent, (dispatcher) => dispatcher.close());
@@ -127,7 +134,6 @@ export class ExitAgents implements SocketCount {
   }
 
   #retire(agent: ExitAgent, end: (dispatcher: InnerDispatcher) => Promise<void>): void {
-    if (agent.uses === 0) this.#unlink(agent);
     agent.retired = true;
     // Counted out now: "close" comes in a later turn, and until then the next one would have to go, too.
     this.#sockets -= agent.sockets;
@@ -138,23 +144,5 @@ export class ExitAgents implements SocketCount {
     const ending: Promise<void> = end(agent.dispatcher).catch(() => {});
     this.#ending.add(ending);
     void ending.then(() => this.#ending.delete(ending));
-  }
-
-  #append(agent: ExitAgent): void {
-    agent.idlePrev = this.#newest;
-    if (this.#newest === undefined) this.#oldest = agent;
-    else this.#newest.idleNext = agent;
-    this.#newest = agent;
-    this.#idle++;
-  }
-
-  #unlink(agent: ExitAgent): void {
-    const { idlePrev, idleNext } = agent;
-    if (idlePrev === undefined) this.#oldest = idleNext;
-    else idlePrev.idleNext = idleNext;
-    if (idleNext === undefined) this.#newest = idlePrev;
-    else idleNext.idlePrev = idlePrev;
-    agent.idlePrev = agent.idleNext = undefined;
-    this.#idle--;
   }
 }

@@ -27,22 +27,31 @@ export interface CellRecord {
 const BLANK: Page = { u32: new Uint32Array(cell.CELL_WORDS), f32: new Float32Array(cell.CELL_WORDS) };
 
 export function readCell(page: Page | undefined, offset: number, tick: number): CellRecord {
-  const { u32, f32 } = page ?? BLANK;
-  const at = page === undefined ? 0 : offset;
+  const into = blankRecord();
+  fillRecord(into, page ?? BLANK, page === undefined ? 0 : offset, tick);
+  return into;
+}
+
+/** A record to be filled again and again: an object for each of 200,000 cells would keep the collector busier than the cells. */
+export type MutableCellRecord = { -readonly [Field in keyof CellRecord]: CellRecord[Field] };
+
+export function blankRecord(): MutableCellRecord {
+  return { success: 0, fail: 0, warnings: 0, consecutiveFails: 0, avgLatencyMs: 0, inflight: 0, outcomes: 0, samples: 0, level: 0, sinceSuccessMs: undefined, coolsForMs: 0 };
+}
+
+export function fillRecord(into: MutableCellRecord, { u32, f32 }: Page, at: number, tick: number): void {
   const last = u32[at + cell.LAST_GOOD];
-  return {
-    success: u32[at + cell.GOOD],
-    fail: u32[at + cell.BAD],
-    warnings: cell.warnings(u32, at),
-    consecutiveFails: cell.inARow(u32, at),
-    avgLatencyMs: Math.round(f32[at + cell.LATENCY] * 10) / 10,
-    inflight: cell.outOf(u32, at),
-    outcomes: u32[at + cell.BITS],
-    samples: cell.sampled(u32, at),
-    level: cell.levelOf(u32, at),
-    sinceSuccessMs: last === 0 ? undefined : Math.max(0, tick - last),
-    coolsForMs: Math.max(0, u32[at + cell.UNTIL] - tick),
-  };
+  into.success = u32[at + cell.GOOD];
+  into.fail = u32[at + cell.BAD];
+  into.warnings = cell.warnings(u32, at);
+  into.consecutiveFails = cell.inARow(u32, at);
+  into.avgLatencyMs = Math.round(f32[at + cell.LATENCY] * 10) / 10;
+  into.inflight = cell.outOf(u32, at);
+  into.outcomes = u32[at + cell.BITS];
+  into.samples = cell.sampled(u32, at);
+  into.level = cell.levelOf(u32, at);
+  into.sinceSuccessMs = last === 0 ? undefined : Math.max(0, tick - last);
+  into.coolsForMs = Math.max(0, u32[at + cell.UNTIL] - tick);
 }
 
 /** Numbers that no cell can hold are cut to what it can: a saved state may hold anything. What is in flight stays. */

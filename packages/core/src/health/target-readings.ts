@@ -1,5 +1,5 @@
 import * as cell from "./cell.ts";
-import { readCell, type CellRecord } from "./cell-record.ts";
+import { blankRecord, fillRecord, readCell, type CellRecord } from "./cell-record.ts";
 import type { PoolHealth } from "./pool-health.ts";
 import { Rows } from "./rows.ts";
 import { scoreOf, stepOf, type Score } from "./score.ts";
@@ -127,8 +127,23 @@ export class TargetReadings {
   known(): number[] {
     const found: number[] = [];
     this.cellRows.each(({ u32 }, at, exit) => {
-      if (u32[at + cell.GOOD] + u32[at + cell.BAD] + cell.warnings(u32, at) > 0) found.push(exit);
+      if (isKnown(u32, at)) found.push(exit);
     });
     return found;
   }
+
+  /** The same with what is known. It is one object for all of them: to be read, not to be kept. */
+  eachKnown(now: number, visit: (exit: number, cell: CellRecord) => void): void {
+    const tick = this.pool.epoch.tick(now);
+    const record = blankRecord();
+    this.cellRows.each((page, at, exit) => {
+      if (!isKnown(page.u32, at)) return;
+      fillRecord(record, page, at, tick);
+      visit(exit, record);
+    });
+  }
+}
+
+function isKnown(u32: Uint32Array, at: number): boolean {
+  return u32[at + cell.GOOD] + u32[at + cell.BAD] + cell.warnings(u32, at) > 0;
 }

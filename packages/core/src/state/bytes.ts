@@ -23,6 +23,10 @@ export class ByteWriter {
   /** @param value whole, from 0 to 2^53 - 1 */
   number(value: number): void {
     this.reserve(8);
+    if (value < 128) {
+      this.#bytes[this.#length++] = value;
+      return;
+    }
     let rest = value;
     for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) this.#bytes[this.#length++] = (rest % 128) | 128;
     for (; rest > 127; rest >>>= 7) this.#bytes[this.#length++] = (rest & 127) | 128;

@@ -1,4 +1,4 @@
-import type { CellRecord } from "../health/cell-record.ts";
+import { blankRecord, type CellRecord } from "../health/cell-record.ts";
 import type { SavedRecord } from "../health/exit-record.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
@@ -55,28 +55,29 @@ export class CellWriter {
 }
 
 /**
- * Calls back with every cell that is there, as of `sinceMs` after it was saved. Whatever the bytes are, numbers come of it;
+ * Calls back with every cell that is there, as of `sinceMs` after it was saved; it is one object for all of them. Whatever the bytes are, numbers come of it;
  * whoever stores them cuts them to what can be.
  *
  * @returns false where the bytes are not as they were written
  */
 export function readCells(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, cell: SavedCell) => void): boolean {
   const bytes = new ByteReader(from);
+  const cell = blankRecord();
   for (let exit = -1; !bytes.ended; ) {
     exit += bytes.signed() + 1;
     const head = bytes.number();
-    const samples = Math.min(32, head & SAMPLES);
-    const outcomes = bytes.bits(samples);
-    const success = bytes.number();
-    const fail = bytes.number();
-    const level = (head & LEVEL) === 0 ? 0 : bytes.number();
-    const consecutiveFails = (head & RUN) === 0 ? 0 : bytes.number();
-    const warnings = (head & WARNED) === 0 ? 0 : bytes.number();
-    const avgLatencyMs = (head & LATENCY) === 0 ? 0 : bytes.number() / 10;
-    const sinceSuccessMs = (head & SUCCEEDED) === 0 ? undefined : bytes.number() * AGE_MS + sinceMs;
-    const coolsForMs = (head & COOLS) === 0 ? 0 : Math.max(0, bytes.number() - sinceMs);
+    cell.samples = Math.min(32, head & SAMPLES);
+    cell.outcomes = bytes.bits(cell.samples);
+    cell.success = bytes.number();
+    cell.fail = bytes.number();
+    cell.level = (head & LEVEL) === 0 ? 0 : bytes.number();
+    cell.consecutiveFails = (head & RUN) === 0 ? 0 : bytes.number();
+    cell.warnings = (head & WARNED) === 0 ? 0 : bytes.number();
+    cell.avgLatencyMs = (head & LATENCY) === 0 ? 0 : bytes.number() / 10;
+    cell.sinceSuccessMs = (head & SUCCEEDED) === 0 ? undefined : bytes.number() * AGE_MS + sinceMs;
+    cell.coolsForMs = (head & COOLS) === 0 ? 0 : Math.max(0, bytes.number() - sinceMs);
     if (bytes.over || exit < 0 || exit >= exits) return false;
-    visit(exit, { success, fail, warnings, consecutiveFails, avgLatencyMs, outcomes, samples, level, sinceSuccessMs, coolsForMs });
+    visit(exit, cell);
   }
   return true;
 }

@@ -25,6 +25,7 @@ export class PoolState {
   async apply(text: string): Promise<Applied> {
     const parsed = parseState(text);
     if (parsed.kind === "bad") return parsed;
+    await yieldToLoop();
     const recall = (this.#recall = new Recall(this.#parts, parsed.state));
     for (const target of [...this.#parts.targets]) {
       recall.made(target);

@@ -127,10 +127,10 @@ function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall 
   const wall = clock.wallTime();
   const { name, pauses, health, serverClock, quota } = target;
   const cells = new CellWriter();
-  for (const exit of health.known()) {
+  health.eachKnown(now, (exit, cell) => {
     const number = names.ofIndex(exit);
-    if (number >= 0) cells.add(number, health.of(exit, now));
-  }
+    if (number >= 0) cells.add(number, cell);
+  });
   // Exits that share an egress share its bans and counters: the first of them stands for all.
   const leader = (egress: number): number => names.ofIndex(table.membersOf(egress)[0]);
   const paused: PauseRow[] = [];

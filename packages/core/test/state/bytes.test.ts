@@ -39,9 +39,9 @@ test("cells and records come back as they were saved", () => {
     fc.property(fc.array(fc.tuple(fc.nat(19_999), cell), { maxLength: 20 }), (cells) => {
       const writer = new CellWriter();
       for (const [exit, one] of cells) writer.add(exit, one);
-      const read: [number, SavedCell][] = [];
-      assert.equal(readCells(Buffer.from(writer.base64(), "base64"), 20_000, 0, (exit, one) => read.push([exit, one])), true);
-      assert.deepEqual(read, cells);
+      const read: unknown[] = [];
+      assert.equal(readCells(Buffer.from(writer.base64(), "base64"), 20_000, 0, (exit, { ...one }) => read.push([exit, one])), true);
+      assert.deepEqual(read, cells.map(([exit, one]) => [exit, { ...one, inflight: 0 }]));
     }),
   );
   const known = { success: 3, fail: 40, outcomes: 0b101, samples: 3, sinceSuccessMs: 5_000, barren: 0, hadSuccess: true, dead: false, onTrial: false, deaths: 0, refreshesToSitOut: 0 };
