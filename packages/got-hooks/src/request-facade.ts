@@ -174,15 +174,15 @@ export class RequestFacade extends Stream {
 
   /** @throws Error `ERR_HTTP_HEADERS_SENT` where an attempt has sent its head */
   setHeader(name: string, value: number | string | readonly string[]): this {
+    this.#changeHeader(name, value);
     for (const request of this.#attempts.requests()) request.setHeader(name, value);
-    changeHeader(this.#call.options, name, value);
     return this;
   }
 
   /** @throws Error `ERR_HTTP_HEADERS_SENT` where an attempt has sent its head */
   removeHeader(name: string): void {
+    this.#changeHeader(name, undefined);
     for (const request of this.#attempts.requests()) request.removeHeader(name);
-    changeHeader(this.#call.options, name, undefined);
   }
 
   // What the attempts tell.
@@ -238,6 +238,11 @@ export class RequestFacade extends Stream {
     if (this.closed) return;
     this.closed = true;
     this.emit("close");
+  }
+
+  #changeHeader(name: string, value: unknown): void {
+    if (this.headersSent) throw Object.assign(new Error(`Cannot change the header "${name}" after the headers have been sent.`), { code: "ERR_HTTP_HEADERS_SENT" });
+    changeHeader(this.#call.options, name, value);
   }
 
   #tellSocket(socket: Socket): void {

@@ -152,14 +152,14 @@ describe("the facade of a request", () => {
       const ended = makers[maker]("/", { method: "POST" });
       const failed = once(ended, "error");
       ended.end();
-      const refusal = new Promise((resolve) => ended.write("late", (error) => resolve(error)));
+      const refusal = new Promise<unknown>((resolve) => ended.write("late", (error) => resolve(error)));
       assert.equal(((await refusal) as NodeJS.ErrnoException).code, "ERR_STREAM_WRITE_AFTER_END");
       assert.equal(((await failed)[0] as NodeJS.ErrnoException).code, "ERR_STREAM_WRITE_AFTER_END");
       ended.on("error", () => undefined).destroy();
 
       const destroyed = makers[maker]("/", { method: "POST" });
       destroyed.on("error", () => undefined).destroy();
-      assert.equal(((await new Promise((resolve) => destroyed.write("late", (error) => resolve(error)))) as NodeJS.ErrnoException).code, "ERR_STREAM_DESTROYED");
+      assert.equal(((await new Promise<unknown>((resolve) => destroyed.write("late", (error) => resolve(error)))) as NodeJS.ErrnoException).code, "ERR_STREAM_DESTROYED");
     }
   });
 

@@ -107,7 +107,9 @@ export const keepAlive: Group = {
         const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => sender.send(`${server.url}/n/${i}`)));
 
         answers.forEach(({ text }, i) => assert.equal((JSON.parse(text) as { url: string }).url, `/n/${i}`));
-        assert.deepEqual(new Set(server.seen.map(({ address }) => address)), new Set(ADDRESSES));
+        assert.ok(server.seen.every(({ address }) => ADDRESSES.includes(address)));
+        // Of proxies, one that has answered may be given all the rest.
+        if (room.variant.way === "local") assert.equal(new Set(server.seen.map(({ address }) => address)).size, 2);
       },
     },
   ],

@@ -222,10 +222,11 @@ export const timeouts: Group = {
         const server = await room.server();
         const { sender, pool } = await room.sender();
 
-        assert.ok(room.client.isTimeout(await errorOf(sender.send(`${server.url}/hang`, { timeoutMs: 80 }))));
+        assert.ok(room.client.isTimeout(await errorOf(sender.send(`${server.url}/hang`, { timeoutMs: 150 }))));
 
         await eventually(() => server.live === 0 && pool.status().inflight === 0, "it goes on");
-        assert.equal(server.seen.length, room.variant.legs, "it is no reason to try again");
+        // On a machine that is busy enough it may pass before a byte has left.
+        assert.ok(server.seen.length <= room.variant.legs, "it is no reason to try again");
         assert.equal(pool.status().exits.cooldown, 0);
       },
     },

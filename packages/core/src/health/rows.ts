@@ -39,6 +39,11 @@ export class Rows {
     return this.peek(exit) ?? this.#make(exit);
   }
 
+  /** Makes the pages of the first `exits` exits at once, where else they would grow bit by bit. */
+  makeRoom(exits: number): void {
+    for (let exit = 0; exit < exits; exit += PAGE_EXITS) this.open(Math.min(exits, exit + PAGE_EXITS) - 1);
+  }
+
   get bytes(): number {
     return this.exits * this.words * 4;
   }

@@ -97,6 +97,13 @@ export class TargetHealth extends TargetReadings {
     this.pool.used(this, this.cellRows.exits - before);
   }
 
+  /** Most exits below this one are about to be restored. */
+  makeRoom(exits: number): void {
+    const before = this.cellRows.exits;
+    this.cellRows.makeRoom(exits);
+    this.pool.used(this, this.cellRows.exits - before);
+  }
+
   /** The index is given to another exit. */
   forget(exit: number): void {
     const page = this.cellRows.peek(exit);

@@ -81,7 +81,8 @@ class LazyPair implements AgentPair {
   }
 
   get https(): HttpsAgent {
-    return (this.#https ??= this.#make(HttpsExitAgent)) as unknown as HttpsAgent;
+    const made: unknown = (this.#https ??= this.#make(HttpsExitAgent));
+    return made as HttpsAgent;
   }
 
   /**

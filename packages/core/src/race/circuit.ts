@@ -66,6 +66,8 @@ export function circuitWakeAt(target: Target, now: number): number {
   const { breaker } = target;
   if (breaker.closed) return Infinity;
   const probeAt = breaker.nextProbeAt ?? Infinity;
+  // While a probe is out nobody goes, whoever is back: its end is what wakes the target.
+  if (probeAt === Infinity) return Infinity;
   return breaker.reason === "no-exits" ? Math.min(probeAt, Math.max(now, goneUntil(target, now))) : probeAt;
 }
 

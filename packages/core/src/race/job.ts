@@ -13,6 +13,10 @@ import type { Target } from "./target.ts";
 
 const NO_EXITS: readonly number[] = [];
 
+/** So many exits are avoided in a further round, and so many attempts kept for an error; `maxAttempts` may be Infinity. */
+const MOST_TRIED = 16;
+const MOST_NOTED = 50;
+
 /** Why a leg was stopped that had nothing wrong with it but being slower. One for all: a stack trace costs more than a request. */
 export const LOST: Error = Object.freeze(Object.assign(new Error("Another attempt of the same request was faster."), { code: "MH_LOST" }));
 
@@ -245,7 +249,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   }
 
   #requeue(): void {
-    for (const leg of this.legs) if (!this.tried.includes(leg.exitIndex)) this.tried = [...this.tried, leg.exitIndex];
+    const fresh = this.legs.map((leg) => leg.exitIndex).filter((exit) => !this.tried.includes(exit));
+    this.tried = [...this.tried, ...fresh].slice(-MOST_TRIED);
     this.legs = [];
     this.live = 0;
     this.engine.requeue(this);
@@ -269,6 +274,7 @@ export class Job implements Dispatch, Standing, TimerNode {
 
   #note(leg: Leg, verdict: VerdictKind): void {
     const ms = Math.round(this.engine.clock.now() - leg.startedAt);
+    if (this.history !== undefined && this.history.length >= MOST_NOTED) this.history.shift();
     (this.history ??= []).push(leg.reason === undefined ? { exit: leg.exit.id, verdict, ms } : { exit: leg.exit.id, verdict, reason: leg.reason, ms });
   }
 }

@@ -144,7 +144,9 @@ export class Leg implements PublicLeg, TimerNode {
 
   release(): void {
     if (this.over) return;
-    this.engine.finish(this, this.stopped ? "aborted" : (this.verdict ?? "aborted"), true);
+    // A refusal that was held while another leg won has been heard all the same; a success that was stopped is nobody's.
+    const heard = this.verdict !== undefined && !(this.stopped && this.verdict === "success");
+    this.engine.finish(this, heard ? (this.verdict as VerdictKind) : "aborted", true);
     this.job.released(this);
   }
 

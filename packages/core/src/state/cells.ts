@@ -1,6 +1,6 @@
 import { blankRecord, type CellRecord } from "../health/cell-record.ts";
 import type { SavedRecord } from "../health/exit-record.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter, folded, putNumber } from "./bytes.ts";
 
 // 200,000 cells have to fit into 5 MB of text with their exits' names: some 15 bytes each. Most fields of most cells are
 // small or zero, so a cell is a list of flags and of the numbers that they announce.
@@ -14,6 +14,9 @@ const LATENCY = 1 << 9;
 const SUCCEEDED = 1 << 10;
 const COOLS = 1 << 11;
 
+/** Ten numbers of at most eight bytes, and the outcomes. */
+const LONGEST_CELL = 96;
+
 /** Recency is counted in minutes: the last success is kept to the second. */
 const AGE_MS = 1_000;
 
@@ -25,12 +28,15 @@ export class CellWriter {
   #last = -1;
 
   add(exit: number, cell: SavedCell): void {
-    const { success, fail, samples, level, consecutiveFails, warnings, avgLatencyMs, sinceSuccessMs, coolsForMs } = cell;
-    const bytes = this.#bytes;
-    bytes.signed(exit - this.#last - 1);
+    const { success, fail, samples, outcomes, level, consecutiveFails, warnings, avgLatencyMs, sinceSuccessMs, coolsForMs } = cell;
+    const size = Math.min(32, samples);
+    const to = this.#bytes.reserve(LONGEST_CELL);
+    let at = putNumber(to, this.#bytes.length, folded(exit - this.#last - 1));
     this.#last = exit;
-    bytes.number(
-      Math.min(32, samples) |
+    at = putNumber(
+      to,
+      at,
+      size |
         (level > 0 ? LEVEL : 0) |
         (consecutiveFails > 0 ? RUN : 0) |
         (warnings > 0 ? WARNED : 0) |
@@ -38,15 +44,16 @@ export class CellWriter {
         (sinceSuccessMs === undefined ? 0 : SUCCEEDED) |
         (coolsForMs > 0 ? COOLS : 0),
     );
-    bytes.bits(cell.outcomes, Math.min(32, samples));
-    bytes.number(success);
-    bytes.number(fail);
-    if (level > 0) bytes.number(level);
-    if (consecutiveFails > 0) bytes.number(consecutiveFails);
-    if (warnings > 0) bytes.number(warnings);
-    if (avgLatencyMs > 0) bytes.number(Math.ceil(avgLatencyMs * 10));
-    if (sinceSuccessMs !== undefined) bytes.number(Math.floor(sinceSuccessMs / AGE_MS));
-    if (coolsForMs > 0) bytes.number(Math.ceil(coolsForMs));
+    for (let shift = 0; shift < size; shift += 8) to[at++] = outcomes >>> shift;
+    at = putNumber(to, at, success);
+    at = putNumber(to, at, fail);
+    if (level > 0) at = putNumber(to, at, level);
+    if (consecutiveFails > 0) at = putNumber(to, at, consecutiveFails);
+    if (warnings > 0) at = putNumber(to, at, warnings);
+    if (avgLatencyMs > 0) at = putNumber(to, at, Math.ceil(avgLatencyMs * 10));
+    if (sinceSuccessMs !== undefined) at = putNumber(to, at, Math.floor(sinceSuccessMs / AGE_MS));
+    if (coolsForMs > 0) at = putNumber(to, at, Math.ceil(coolsForMs));
+    this.#bytes.length = at;
   }
 
   base64(): string {
@@ -116,7 +123,7 @@ export class RecordWriter {
         (barren > 0 ? BARREN : 0) |
         (deaths > 0 ? DEATHS : 0),
     );
-    bytes.bits(record.outcomes, Math.min(32, samples));
+    for (let shift = 0; shift < Math.min(32, samples); shift += 8) bytes.byte((record.outcomes >>> shift) & 255);
     bytes.number(success);
     bytes.number(fail);
     if (sinceSuccessMs !== undefined) bytes.number(Math.floor(sinceSuccessMs / AGE_MS));

@@ -44,22 +44,17 @@ export class Recall {
     this.#savedAt = now - agoMs;
     this.#dated = agoMs < DAY_MS && parts.clock.wallTime() >= state.savedAt;
     this.placeOf = new Int32Array(state.exits.length).fill(-1);
+    this.#findPlaces();
     const tick = parts.health.epoch.tick(now);
-    for (let exit = 0; exit < state.exits.length; exit++) {
-      const id = state.exits[exit];
-      const index = id === "" ? undefined : parts.table.indexOf(id);
-      if (index === undefined) this.#numberOf.set(id, exit);
-      else this.placeOf[exit] = index;
-    }
     const whole = readRecords(state.records, state.exits.length, agoMs, (exit, record, unseenDays) => {
       if (this.placeOf[exit] >= 0) this.#restoreRecord(this.placeOf[exit], record, tick);
-      else if (state.exits[exit] !== "") this.missing.set(exit, { record, unseenDays });
+      else if (this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record, unseenDays });
     });
     if (!whole) this.broken++;
     // Whether or not its record could be read.
     for (let exit = 0; exit < state.exits.length; exit++) {
       if (this.placeOf[exit] >= 0) this.restored++;
-      else if (state.exits[exit] !== "" && !this.missing.has(exit)) this.missing.set(exit, { record: undefined, unseenDays: 0 });
+      else if (!this.missing.has(exit) && this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record: undefined, unseenDays: 0 });
     }
   }
 
@@ -115,6 +110,28 @@ export class Recall {
     }
   }
 
+  /** An exit that is named twice is taken by its first name. */
+  #findPlaces(): void {
+    const { table } = this.#parts;
+    const taken = new Uint8Array(table.length);
+    let guess = 0;
+    for (let exit = 0; exit < this.state.exits.length; exit++) {
+      const id = this.state.exits[exit];
+      if (id === "") continue;
+      // Lists are read in the same order as the last time: to compare two names is cheaper than to look one up.
+      const index = table.exits[guess]?.id === id ? guess : table.indexOf(id);
+      if (index === undefined ? this.#numberOf.has(id) : taken[index] === 1) {
+        this.broken++;
+      } else if (index === undefined) {
+        this.#numberOf.set(id, exit);
+      } else {
+        this.placeOf[exit] = index;
+        taken[index] = 1;
+        guess = index + 1;
+      }
+    }
+  }
+
   #restoreRecord(index: number, record: SavedRecord | undefined, tick: number): void {
     if (record === undefined) return;
     const { records } = this.#parts.health;
@@ -128,6 +145,8 @@ export class Recall {
     const { clock, table } = this.#parts;
     const now = clock.now();
     const sinceMs = this.sinceMs(now);
+    // At 11 to 20 bytes a cell: at least half of the exits are in it.
+    if (only === undefined && saved.cells.length > table.length * 8) target.health.makeRoom(table.length);
     const whole = readCells(saved.cells, this.placeOf.length, sinceMs, (exit, cell) => {
       const index = this.#indexOf(exit, only);
       if (index < 0) return;

@@ -8,14 +8,10 @@ export function readVersion2(json: Fields, odd: () => void): SavedState {
   const { savedAt, exits, targets } = json;
   if (!isTime(savedAt)) throw new Error("it does not say when it was saved");
   if (!Array.isArray(exits) || exits.length > MOST_EXITS) throw new Error("it has no list of exits");
-  const seen = new Set<string>();
   const ids = exits.map((id: unknown) => {
-    if (!isName(id) || id.includes("@") || seen.has(id)) {
-      odd();
-      return "";
-    }
-    seen.add(id);
-    return id;
+    if (isName(id) && !id.includes("@")) return id;
+    odd();
+    return "";
   });
   const byName = new Map<string, SavedTarget>();
   for (const target of listOf(targets, MOST_TARGETS, odd)) {

@@ -68,9 +68,10 @@ export class TimerQueue {
       this.remove(node);
     }
     if (at === Infinity) return;
-    node.dueAt = at;
+    // What asks for the moment that is being served gets the next one: whoever is wrong about the time must not stop it.
+    node.dueAt = this.#ticking && at <= now ? now + 1 : at;
     this.#pushHeap(node);
-    if (at < this.#timerAt) this.#arm(at, now);
+    if (node.dueAt < this.#timerAt) this.#arm(node.dueAt, now);
   }
 
   /** Does nothing where the node is not waiting. The timer stays as it is: to wake once for nothing is cheaper than to set it anew. */
