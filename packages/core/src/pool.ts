@@ -24,6 +24,7 @@ import { statusOf } from "./race/status.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
 import { pathOf, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
+import { Memory } from "./state/memory.ts";
 import { Start } from "./start.ts";
 import { engineRules, healthRules, validated } from "./settings.ts";
 import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
@@ -57,6 +58,7 @@ class Pool implements ExitPool {
   readonly #ready: Promise<void>;
   readonly #endNarration: () => void;
   readonly #start: Start;
+  readonly #memory: Memory | undefined;
   readonly #summary: Alarm;
   readonly #releases = new Set<() => void | Promise<void>>();
   #hints: AsyncLocalStorage<Hints> | undefined;
@@ -80,7 +82,10 @@ class Pool implements ExitPool {
     this.#engine.gate.limit(options.maxInFlight);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
     this.#summary = new Alarm((now) => this.#summarize(now));
-    this.#start = new Start({ options, clock: this.#clock, log: this.#log, table: this.#table, engine: this.#engine, targets: this.#targets });
+    const { state } = options;
+    if (state !== undefined) this.#memory = new Memory({ file: state.file, saveEveryMs: durationMs(state.saveEvery ?? "5m"), clock: this.#clock, table: this.#table, engine: this.#engine, targets: this.#targets, log: this.#log });
+    this.#targets.onMade = (target) => this.#memory?.made(target);
+    this.#start = new Start({ options, memory: this.#memory, clock: this.#clock, log: this.#log, table: this.#table, engine: this.#engine, targets: this.#targets });
     this.#endNarration = narrate(this.#engine.name, this.#log);
     this.#ready = this.#start.run().then(() => this.#setSummary(this.#clock.now()));
     // Whoever asks for ready() is told; nobody has to ask.
@@ -179,6 +184,7 @@ class Pool implements ExitPool {
     this.#engine.rules = engineRules(this.#options);
     this.#engine.health.rules = healthRules(this.#options);
     this.#engine.gate.limit(this.#options.maxInFlight);
+    if (this.#memory !== undefined) this.#memory.saveEveryMs = durationMs(this.#options.state?.saveEvery ?? "5m");
     this.#targets.update(this.#options);
     if (this.#engine.ready) for (const target of this.#targets) this.#engine.pump(target);
   }
@@ -218,6 +224,7 @@ class Pool implements ExitPool {
       engine.onIdle = undefined;
     }
     engine.stopAll(new ClosedError());
+    await this.#memory?.close();
     engine.timers.stop();
     this.#start.stop();
     this.#endNarration();

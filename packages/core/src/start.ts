@@ -9,6 +9,7 @@ import type { ExitPoolOptions } from "./model/options.ts";
 import type { Log } from "./observe/log.ts";
 import type { Engine } from "./race/engine.ts";
 import type { Targets } from "./race/targets.ts";
+import type { Memory } from "./state/memory.ts";
 import type { Clock } from "./time/clock.ts";
 import { durationMs } from "./time/duration.ts";
 
@@ -19,6 +20,8 @@ interface StartParts {
   readonly table: ExitTable;
   readonly engine: Engine;
   readonly targets: Targets;
+  /** What earlier runs have learnt, where a state file is named. */
+  readonly memory: Memory | undefined;
 }
 
 /** Finds the exits of a pool, and goes on looking where they come from sources. */
@@ -34,7 +37,7 @@ export class Start {
 
   /** Resolves when requests may go; rejects with `MH_ERR_NO_EXIT` when there is no way out, having told those that waited. */
   async run(): Promise<void> {
-    const { options, clock, engine, log, table, targets } = this.#parts;
+    const { options, clock, engine, log, memory, table, targets } = this.#parts;
     try {
       const found = await resolveExits(options.exits ?? {}, { clock, warn: (message) => log.warn(message, {}) });
       if (engine.closing) throw new ClosedError();
@@ -43,6 +46,9 @@ export class Start {
       for (const line of describeExits(found)) log.info(line, {});
       await this.#sources?.start();
       if (engine.closing) throw new ClosedError();
+      await memory?.load();
+      if (engine.closing) throw new ClosedError();
+      memory?.start();
       engine.open(targets);
       if (table.size > 0) return;
       const failing = (this.#sources?.status ?? []).map(({ name, error }) => ({ id: name, reason: error ?? "it names no proxy" }));
@@ -73,12 +79,13 @@ export class Start {
 
   /** A round of reading the sources is over. What is known of an exit stays; dead ones get another chance. */
   #listed(listed: readonly ListedProxy[]): void {
-    const { engine, log, table, targets } = this.#parts;
+    const { engine, log, memory, table, targets } = this.#parts;
     const { added, known, leftOut } = mergeListed(table, listed);
     if (leftOut > 0) log.warn(`${leftOut} proxies are left out: a pool holds 100,000 exits.`, { leftOut });
     const revived = known.filter((exit) => engine.health.refreshed(exit));
+    for (const target of targets) for (const exit of added) target.desk.admit(exit);
+    memory?.admitted(added);
     for (const target of targets) {
-      for (const exit of added) target.desk.admit(exit);
       if (revived.length > 0) target.desk.reconsider();
       if (engine.ready) engine.wake(target);
     }

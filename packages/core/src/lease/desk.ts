@@ -113,7 +113,7 @@ export class Desk {
     else if (demand !== undefined && this.quota !== undefined) {
       const egress = this.table.egress[exit];
       if (this.quota.shortOf(demand, egress, now) < 0) return true;
-      this.wakeAt = this.quota.freeAt(demand, egress, now);
+      this.wakeAt = later(now, this.quota.freeAt(demand, egress, now));
     } else return true;
     return false;
   }
@@ -202,7 +202,7 @@ export class Desk {
     const at = quota.shortOf(demand, egress, now);
     if (at < 0) return FITS;
     const limit = quota.limits[demand.limits[at]];
-    const free = quota.freeAt(demand, egress, now);
+    const free = later(now, quota.freeAt(demand, egress, now));
     if (limit.scope !== "exit") {
       this.wakeAt = free;
       return NOBODY;
@@ -214,7 +214,7 @@ export class Desk {
     }
     const row = limit.rowOf(egress, undefined, undefined, now);
     if (limit.room(row, now) < 1) {
-      this.#wait(exit, limit.freeAt(row, now, 1));
+      this.#wait(exit, later(now, limit.freeAt(row, now, 1)));
       return GONE;
     }
     this.#order.remove(exit);
@@ -242,7 +242,7 @@ export class Desk {
         if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
         this.#shortOf[exit] = weight;
         // What drains bit by bit has room for the light ones first.
-        this.#shortWakeAt = Math.min(this.#shortWakeAt, quota.freeAt(demand, egress, now));
+        this.#shortWakeAt = Math.min(this.#shortWakeAt, later(now, quota.freeAt(demand, egress, now)));
       }
       if (this.#shortOf[exit] > most) most = this.#shortOf[exit];
     }
@@ -278,6 +278,11 @@ export class Desk {
     this.#places.set(exit, BUSY);
     this.table.onFree(exit, this);
   }
+}
+
+/** Whoever has been refused asks again a millisecond later at the earliest: no rounding may make anybody ask for ever at one moment. */
+function later(now: number, at: number): number {
+  return at > now + 1 ? at : now + 1;
 }
 
 const FITS = 0;

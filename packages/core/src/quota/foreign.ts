@@ -14,6 +14,8 @@ const LAST = 0.01;
 const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
 const NOTHING = 0.001;
+/** Without a look for such a share of a window, a light request is sent for its sake. */
+const OVERDUE = 1 / 12;
 /** After so many windows without a look at it a row is taken for a new one. */
 const STALE = 10;
 /** As a share of the limit, what is left to others after a refusal until it has been seen what they take: a first one, a further one. */
@@ -113,10 +115,11 @@ export class Foreign {
     state.shy *= 2;
   }
 
-  /** Has nobody looked for a whole part of the window? Then one light request may go, whatever is kept free. */
+  /** Has nobody looked for long, or not yet before the end of the window? Then one light request may go, whatever is kept free for the rest of it. */
   overdue(row: number, units: number, limit: number, now: number): boolean {
     const state = this.#rows.get(row);
-    return state !== undefined && units <= Math.max(1, limit * LIGHT) && now - Math.max(state.lookedAt, this.#endOf(now) - this.#perMs) > this.#perMs / PARTS;
+    if (state === undefined || units > Math.max(1, limit * LIGHT)) return false;
+    return now >= this.#lookDueAt(state, this.#endOf(now));
   }
 
   /** Units to keep free of so many that somebody asks for now. */
@@ -128,8 +131,8 @@ export class Foreign {
       this.#rows.delete(row);
       return 0;
     }
-    if (this.overdue(row, units, limit, now)) return this.#heldForLook(state, limit, endsAt, now);
-    return now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
+    const held = now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
+    return this.overdue(row, units, limit, now) ? Math.min(held, this.#heldForLook(state, limit, endsAt, now)) : held;
   }
 
   /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
@@ -140,7 +143,7 @@ export class Foreign {
     const at = this.#releaseAt(state, room - units, limit, endsAt, now);
     // A look is due sooner.
     if (units > Math.max(1, limit * LIGHT) || room - units < this.#heldForLook(state, limit, endsAt, now)) return at;
-    return Math.min(at, Math.max(now, Math.max(state.lookedAt, endsAt - this.#perMs) + this.#perMs / PARTS + 1));
+    return Math.min(at, Math.max(now, this.#lookDueAt(state, endsAt)));
   }
 
   #releaseAt(state: Seen, units: number, limit: number, endsAt: number, now: number): number {
@@ -154,10 +157,20 @@ export class Foreign {
     return this.#heldLast(state, limit, endsAt) <= units ? Math.max(now, lastCallAt) : endsAt;
   }
 
-  /** When the last request can be sent that still looks at this window from near its end. */
+  /** When the last request can be sent whose answer still shows this window, in time for others to be sent after it. */
   lastLookAt(now: number): number {
-    const endsAt = this.#endOf(now);
+    return this.#lastLookIn(this.#endOf(now));
+  }
+
+  #lastLookIn(endsAt: number): number {
     return endsAt - this.#clock.uncertainMs(endsAt) - 2 * this.#trips.roundMs;
+  }
+
+  #lookDueAt(state: Seen, endsAt: number): number {
+    const lookedAt = Math.max(state.lookedAt, endsAt - this.#perMs);
+    const due = lookedAt + this.#perMs * OVERDUE;
+    const last = this.#lastLookIn(endsAt);
+    return lookedAt < last ? Math.min(due, last) : due;
   }
 
   #heldAt(state: Seen, limit: number, endsAt: number, now: number): number {
@@ -170,11 +183,13 @@ export class Foreign {
     return Math.min(limit * MOST, state.profile.usual(this.#phase(state.lookedAt, endsAt)) + limit * LAST);
   }
 
-  /** What may have come since the last look. */
+  /** What may have come since the last look: the usual, as much more as chance makes of it where it comes in bursts, and one of these. */
   #heldForLook(state: Seen, limit: number, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + Math.max(profile.burst(phase), limit * LAST);
+    const usual = profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase);
+    const burst = profile.burst(phase);
+    return usual + Math.sqrt(Math.max(0, usual) * burst) + Math.max(burst, limit * LAST);
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */
@@ -187,9 +202,9 @@ export class Foreign {
     return this.#clock.certainlyAt((Math.floor(this.#clock.earliest(now) / this.#perMs) + 1) * this.#perMs, now);
   }
 
-  /** From then on whatever is sent will just arrive before the window turns, and hardly anybody else can come in between. */
+  /** From then on whatever is sent will just arrive before the window turns; after a last look hardly anybody else can come in between. */
   #lastCallAt(state: Seen, endsAt: number): number {
-    if (endsAt <= state.shyUntil) return Infinity;
+    if (endsAt <= state.shyUntil || state.lookedAt < this.#lastLookIn(endsAt)) return Infinity;
     const ms = this.#clock.uncertainMs(endsAt) + this.#trips.roundMs;
     return ms > this.#perMs * END ? Infinity : endsAt - ms;
   }

@@ -66,7 +66,7 @@ export class Leases {
       }
     }
     const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);
-    if (kind === "success") target.latencies.add(leg.headAt - leg.startedAt);
+    if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
     target.desk.rescored(exitIndex, changes.length > 0);
     if (changes.length > 0) healthChanged(leg, changes, now);
     if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");

@@ -39,6 +39,8 @@ export class Targets {
   readonly #patterns = new HostPatterns<Target>();
   readonly #spellings = new Map<string, Target>();
   #byDefault = 0;
+  /** Told of each target that is made later: something may be remembered of it. */
+  onMade: ((target: Target) => void) | undefined;
 
   constructor(engine: Engine, table: ExitTable, options: ExitPoolOptions, random: () => number) {
     this.#engine = engine;
@@ -128,6 +130,7 @@ export class Targets {
     this.#byName.set(name, target);
     this.#weighing.set(target, { weights: rules.weights, calculator });
     if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
+    this.onMade?.(target);
     return target;
   }
 

@@ -18,6 +18,7 @@ export class Rooms {
   readonly clock: ManualClock;
   readonly table = new ExitTable();
   readonly health: PoolHealth;
+  readonly engine: Engine;
   readonly targets: Targets;
   readonly state: PoolState;
 
@@ -36,7 +37,8 @@ export class Rooms {
       warn: () => {},
     };
     this.admit(exits);
-    this.targets = new Targets(new Engine(parts), this.table, options, () => 0.5);
+    this.engine = new Engine(parts);
+    this.targets = new Targets(this.engine, this.table, options, () => 0.5);
     this.state = new PoolState({ clock: this.clock, table: this.table, health: this.health, targets: this.targets });
   }
 
