@@ -1,9 +1,13 @@
+import process from "node:process";
 import type { Readable } from "node:stream";
 import { axiosAdapter } from "@multihome/axios-adapter";
-import axios from "axios";
 import type { AxiosRequestConfig, AxiosResponse } from "axios";
 import { answerOf, headOf } from "./contract-client.ts";
 import type { ContractClient, ContractRequest } from "./contract-client.ts";
+
+const installed = process.env["MULTIHOME_CONTRACT_AXIOS"] ?? "axios";
+/** The installed axios, or the one under the alias that the environment names: the version matrix runs the suite with each. */
+const { default: axios } = (await import(installed)) as typeof import("axios");
 
 export const axiosClient: ContractClient = {
   name: `axios ${axios.VERSION}`,
@@ -11,7 +15,7 @@ export const axiosClient: ContractClient = {
   hearsBodies: true,
   replaysText: true,
   through(pool) {
-    const instance = axios.create({ adapter: axiosAdapter(pool), validateStatus: null });
+    const instance = axios.create({ adapter: axiosAdapter(pool, { axios }), validateStatus: null });
     return {
       async send(url, request) {
         const response: AxiosResponse<Buffer> = await instance.request({ ...configOf(url, request), responseType: "arraybuffer" });

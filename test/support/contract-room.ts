@@ -83,8 +83,8 @@ export class Room {
   async proxy(options: { egress?: string; fault?: Fault; username?: string; password?: string } = {}): Promise<ProxyServer<never>> {
     const hosts = { [NAME]: "127.0.0.1", "other.test": "127.0.0.1" };
     const proxy = this.variant.way === "http" ? await startHttpProxy({ hosts, ...options }) : await startSocksServer({ hosts, ...options });
-    this.#proxies.push(proxy as ProxyServer<never>);
-    return proxy as ProxyServer<never>;
+    this.#proxies.push(proxy);
+    return proxy;
   }
 
   async #exits(): Promise<ExitsOptions> {

@@ -2,7 +2,6 @@ import { Readable } from "node:stream";
 import process from "node:process";
 import { createExitDispatcher } from "@multihome/undici-dispatcher";
 import type { ExitPool } from "@multihome/core";
-import type { Dispatcher } from "undici";
 import { globalForm } from "./contract-axios.ts";
 import { answerOf, headOf, readAll } from "./contract-client.ts";
 import type { Answer, ContractClient, ContractRequest, OpenAnswer, Sender } from "./contract-client.ts";
@@ -17,13 +16,13 @@ export const undiciClient: ContractClient = {
   hearsBodies: true,
   replaysText: true,
   through(pool) {
-    const plain = createExitDispatcher(undici, pool) as Dispatcher;
+    const plain = createExitDispatcher(undici, pool);
     const following = plain.compose(undici.interceptors.redirect({ maxRedirections: 10 }));
     return reading(async (url, request = {}) => {
       const { method = "GET", headers, body, signal, timeoutMs, redirect, hints } = request;
       const { statusCode, headers: received, body: stream } = await undici.request(url, {
         dispatcher: redirect === "follow" ? following : plain,
-        method: method as Dispatcher.HttpMethod,
+        method,
         ...(headers === undefined ? {} : { headers: { ...headers } }),
         ...(body === undefined ? {} : { body: body as string }),
         ...(signal === undefined ? {} : { signal }),
@@ -36,7 +35,7 @@ export const undiciClient: ContractClient = {
   form(fields) {
     const form = new undici.FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
-    return form as unknown as FormData;
+    return form;
   },
   isAbort: isAbortError,
   isTimeout: (error) => error instanceof undici.errors.HeadersTimeoutError || error instanceof undici.errors.BodyTimeoutError,

@@ -36,11 +36,13 @@ export function healthRules({ health = {} }: ExitPoolOptions): HealthRules {
   };
 }
 
-export function engineRules({ exits = {}, queue = {}, attemptTimeout }: ExitPoolOptions): EngineRules {
+export function engineRules({ alerts = {}, exits = {}, queue = {}, attemptTimeout }: ExitPoolOptions): EngineRules {
   const attempt = attemptTimeout === undefined ? undefined : attemptTimeout === false ? Infinity : durationMs(attemptTimeout);
   return {
     capacity: queue.capacity ?? 1_000,
     maxAttempts: queue.maxAttempts ?? 5,
+    failover: exits.strategy === "failover",
+    alertFailures: alerts.consecutiveFailures ?? 5,
     plainCredentials: exits.plainCredentials === true,
     queueWhenOpen: queue.onOpen === "queue",
     timeoutMs: queue.timeout === false ? Infinity : durationMs(queue.timeout ?? "60s"),

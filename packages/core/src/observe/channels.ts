@@ -46,16 +46,15 @@ export interface ExitChanged extends Base {
 }
 
 export interface LimitUpdated extends Base {
+  /** Empty for counters of an account, an instrument or the target as a whole. */
   readonly exit: string;
   readonly target: string;
   readonly limit: string;
   readonly used: number;
   readonly of: number;
   readonly utilisation: number;
-  /** What made it known: our own count, or the server's. */
-  readonly source: "own" | "server";
-  /** The threshold that was crossed, where one was. */
-  readonly level: "warning" | "status" | "critical" | undefined;
+  /** The threshold that it has risen above; told once, until it has fallen again. */
+  readonly level: "warning" | "status" | "critical";
 }
 
 export interface RequestRefused extends Base {

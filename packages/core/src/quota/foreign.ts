@@ -115,11 +115,10 @@ export class Foreign {
     state.shy *= 2;
   }
 
-  /** Has nobody looked for long, or not yet before the end of the window? Then one light request may go, whatever is kept free for the rest of it. */
-  overdue(row: number, units: number, limit: number, now: number): boolean {
+  /** Has nobody looked for long, or not yet before the end of the window? Then whoever goes next goes alone. */
+  lookIsDue(row: number, now: number): boolean {
     const state = this.#rows.get(row);
-    if (state === undefined || units > Math.max(1, limit * LIGHT)) return false;
-    return now >= this.#lookDueAt(state, this.#endOf(now));
+    return state !== undefined && now >= this.#lookDueAt(state, this.#endOf(now));
   }
 
   /** Units to keep free of so many that somebody asks for now. */
@@ -132,7 +131,9 @@ export class Foreign {
       return 0;
     }
     const held = now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
-    return this.overdue(row, units, limit, now) ? Math.min(held, this.#heldForLook(state, limit, endsAt, now)) : held;
+    // A light one may go for the sake of a look, whatever is kept free for the rest of the window.
+    const looks = isLight(units, limit) && now >= this.#lookDueAt(state, endsAt);
+    return looks ? Math.min(held, this.#heldForLook(state, limit, endsAt, now)) : held;
   }
 
   /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
@@ -142,7 +143,7 @@ export class Foreign {
     const endsAt = this.#endOf(now);
     const at = this.#releaseAt(state, room - units, limit, endsAt, now);
     // A look is due sooner.
-    if (units > Math.max(1, limit * LIGHT) || room - units < this.#heldForLook(state, limit, endsAt, now)) return at;
+    if (!isLight(units, limit) || room - units < this.#heldForLook(state, limit, endsAt, now)) return at;
     return Math.min(at, Math.max(now, this.#lookDueAt(state, endsAt)));
   }
 
@@ -223,4 +224,8 @@ export class Foreign {
     const unseen = window === state.window + 1 ? (limit * YIELD_UNSEEN) / PARTS : 0;
     state.profile.finish((state.from - before) / this.#perMs, (state.lookedAt - before) / this.#perMs, window - state.window, unseen, (limit * MOST) / PARTS);
   }
+}
+
+function isLight(units: number, limit: number): boolean {
+  return units <= Math.max(1, limit * LIGHT);
 }

@@ -190,7 +190,7 @@ export class QuotaLimit {
   #isLook(row: number, now: number, units: number): boolean {
     const kept = this.#keptForLook(units);
     if (kept > 0) return this.meter.room(row, now) - units < kept;
-    return this.#foreign?.none === false && this.#foreign.overdue(row, units, this.meter.limit, now);
+    return this.#foreign?.none === false && this.#foreign.lookIsDue(row, now);
   }
 
   #lastLookAt(now: number): number {

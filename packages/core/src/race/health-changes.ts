@@ -16,6 +16,14 @@ export function healthChanged(leg: Leg, changes: readonly Change[], now: number)
   }
 }
 
+/** So many failures in a row are worth a word. */
+export function alertFailures(leg: Leg, now: number): void {
+  const { engine, exitIndex, job } = leg;
+  const count = job.target.health.of(exitIndex, now).consecutiveFails;
+  if (count !== engine.rules.alertFailures) return;
+  channels.alertRaised.publish({ pool: engine.name, at: now, alert: "consecutive-failures", exit: leg.exit.id, target: leg.target, count });
+}
+
 type Told = Pick<ExitChanged, "from" | "to" | "reason" | "cooldownMs" | "consecutiveFails"> & { exit: number };
 
 function messageOf(change: Change): Told | undefined {

@@ -68,16 +68,26 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   } else if (scope === "target") {
     until = pauses.pauseAll(reason, asked, now);
   } else {
-    until = pauses.pauseExit(egress, reason, asked, now);
+    until = pauses.pauseExit(egress, reason, warnedOften(leg, now) ? Math.max(asked ?? 0, PASSED_ON_MS) : asked, now);
     if (reason === "rate-limited" && job.demand !== undefined) quota?.refused(job.demand, egress, asked !== undefined, { now, sentAt: leg.startedAt, writtenAt: undefined, answered: true });
     engine.switches++;
     if (reason === "banned") {
+      if (channels.alertRaised.hasSubscribers) channels.alertRaised.publish({ pool: engine.name, at: now, alert: "ban", exit: leg.exit.id, target: target.name, count: 1 });
       const second = pauses.secondBan(egress, now);
       if (target.rules.onBan === "pause") pauses.pauseAll("banned", asked, now);
       else if (second) pauses.pauseAll("banned", undefined, now);
     }
   }
   if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, scope, undefined, until - now);
+}
+
+/** In a pool of a primary and its backups the next one takes over after so many warnings, for so long. */
+const WARNINGS = 3;
+const PASSED_ON_MS = 60_000;
+
+function warnedOften({ engine, exitIndex, job }: Leg, now: number): boolean {
+  // This one is not counted yet: its attempt has not ended.
+  return engine.rules.failover && (job.target.health.of(exitIndex, now).warnings + 1) % WARNINGS === 0;
 }
 
 /**

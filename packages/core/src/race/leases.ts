@@ -2,7 +2,7 @@ import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import { channels } from "../observe/channels.ts";
 import { announceLease, announceSettled } from "./announce.ts";
-import { healthChanged } from "./health-changes.ts";
+import { alertFailures, healthChanged } from "./health-changes.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
@@ -69,6 +69,7 @@ export class Leases {
     if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
     target.desk.rescored(exitIndex, changes.length > 0);
     if (changes.length > 0) healthChanged(leg, changes, now);
+    if ((kind === "exit-error" || kind === "blocked") && channels.alertRaised.hasSubscribers) alertFailures(leg, now);
     if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");
     target.inFlight--;
     if (job.shared) {

@@ -11,7 +11,7 @@ import { Line } from "../queue/line.ts";
 import type { ServerClock } from "../time/server-clock.ts";
 import type { Alarm } from "../time/timer-queue.ts";
 import { defaultVerdict } from "../model/default-verdict.ts";
-import type { CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
+import type { Calibrator, CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 
@@ -47,6 +47,8 @@ export class Target {
   readonly outside = new Line<Job>();
   /** What was sent, for the weight report; only where there is a table. */
   history: WeightHistory | undefined;
+  /** What is learnt of weights from headers; only where there is a table. */
+  calibrator: Calibrator | undefined;
   readonly #warned = new WeakSet<CompiledRule>();
   /** How many in the line are picky. */
   picky = 0;

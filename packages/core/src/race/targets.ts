@@ -18,6 +18,7 @@ import { Alarm } from "../time/timer-queue.ts";
 import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
 import { hostName, HostPatterns } from "./hosts.ts";
+import { watchQuota } from "./watch-quota.ts";
 import { Target, type TargetRules } from "./target.ts";
 
 /** Hosts without a target of their own are remembered up to this number; idle ones are forgotten first. */
@@ -130,6 +131,7 @@ export class Targets {
     this.#byName.set(name, target);
     this.#weighing.set(target, { weights: rules.weights, calculator });
     if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
+    if (quota !== undefined) watchQuota(target, quota, typeof rules.weights === "object", this.#options.alerts ?? {});
     this.onMade?.(target);
     return target;
   }

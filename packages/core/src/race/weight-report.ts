@@ -7,7 +7,7 @@ export function weightAnalysisOf(targets: Iterable<Target>): WeightAnalysis {
   const all: WeightAnalysis = { totalRequests: 0, highWeightRequests: 0, averageWeight: 0, opportunities: [], drift: [], tips: [] };
   let weight = 0;
   for (const target of weighed) {
-    const one = target.history?.analysis();
+    const one = target.history?.analysis(target.calibrator?.drift());
     if (one === undefined || one.totalRequests === 0) continue;
     const named = (endpoint: string): string => (weighed.length === 1 ? endpoint : `${target.name}: ${endpoint}`);
     all.totalRequests += one.totalRequests;

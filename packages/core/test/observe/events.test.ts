@@ -82,3 +82,19 @@ test("the pool's condition is one line, every thirty seconds", async () => {
   await pool.close();
   assert.equal(clock.pending, 0);
 });
+
+test("a counter that fills up is announced once at each threshold, bans and runs of failures at once", async () => {
+  const { pool, clock } = await openPool({ exits: { local: addresses(1) }, queue: { maxAttempts: 1 }, alerts: { consecutiveFailures: 2 }, targets: { "api.test": { serverOffset: 0, limits: [{ name: "r", unit: "request", limit: 10, per: "1m", align: "fixed" }] } } });
+  const told: string[] = [];
+  pool.on("multihome:limit.updated", ({ exit, limit, used, of, level }) => told.push(`${exit} ${limit} ${used}/${of} ${level}`));
+  pool.on("multihome:alert.raised", ({ alert, count }) => told.push(`${alert} ${count}`));
+  for (let i = 0; i < 10; i++) await pool.run(get(), scriptedTransport());
+  const [exit] = addresses(1);
+  assert.deepEqual(told, [`${exit} r 7/10 warning`, `${exit} r 8/10 status`, `${exit} r 9/10 critical`]);
+  told.length = 0;
+  await clock.advance(60_000);
+  for (let i = 0; i < 3; i++) await outcome(pool.run(get(), scriptedTransport([{ error: "ECONNRESET" }])));
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "120" } }]));
+  assert.deepEqual(told, ["consecutive-failures 2", "ban 1"]);
+  await pool.close();
+});

@@ -208,3 +208,25 @@ test("a signal is made only for transports that take one", async () => {
   assert.equal(given, undefined);
   await pool.close();
 });
+
+test("failover leaves by the first exit, goes on to the next while that waits, and for a minute after three warnings", async () => {
+  const { pool, clock } = await openPool({ exits: { local: addresses(3), strategy: "failover" }, queue: { maxAttempts: 1 } });
+  const [primary, backup] = addresses(3);
+  const used: string[] = [];
+  const warned = (sent: { exit: string }): { status?: number; headers?: Record<string, string> } => {
+    used.push(sent.exit);
+    return sent.exit === primary ? { status: 429, headers: { "retry-after": "1" } } : {};
+  };
+  for (let i = 0; i < 3; i++) {
+    await outcome(pool.run(get(), scriptedTransport(warned)));
+    await outcome(pool.run(get(), scriptedTransport(warned)));
+    await clock.advance(1_000);
+  }
+  assert.deepEqual(used, [primary, backup, primary, backup, primary, backup]);
+  await outcome(pool.run(get(), scriptedTransport(warned)));
+  assert.equal(used.at(-1), backup);
+  await clock.advance(59_000);
+  await outcome(pool.run(get(), scriptedTransport(warned)));
+  assert.equal(used.at(-1), primary);
+  await pool.close();
+});
