@@ -2,7 +2,7 @@ import { checkExits } from "./exits/check-exits.ts";
 import { DEFAULT_HEALTH, type HealthRules } from "./health/rules.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
 import { checkOptions, configError } from "./options.ts";
-import type { EngineRules } from "./race/engine.ts";
+import type { EngineRules } from "./race/engine-rules.ts";
 import { calculatorFor } from "./race/targets.ts";
 import { durationMs } from "./time/duration.ts";
 

@@ -15,7 +15,7 @@ const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
 const NOTHING = 0.001;
 /** Without a look for such a share of a window, a light request is sent for its sake. */
-const OVERDUE = 1 / 12;
+const OVERDUE = 1 / 30;
 /** After so many windows without a look at it a row is taken for a new one. */
 const STALE = 10;
 /** As a share of the limit, what is left to others after a refusal until it has been seen what they take: a first one, a further one. */
@@ -133,7 +133,7 @@ export class Foreign {
     const held = now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
     // A light one may go for the sake of a look, whatever is kept free for the rest of the window.
     const looks = isLight(units, limit) && now >= this.#lookDueAt(state, endsAt);
-    return looks ? Math.min(held, this.#heldForLook(state, limit, endsAt, now)) : held;
+    return looks ? Math.min(held, this.#heldForLook(state, endsAt, now)) : held;
   }
 
   /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
@@ -143,7 +143,7 @@ export class Foreign {
     const endsAt = this.#endOf(now);
     const at = this.#releaseAt(state, room - units, limit, endsAt, now);
     // A look is due sooner.
-    if (!isLight(units, limit) || room - units < this.#heldForLook(state, limit, endsAt, now)) return at;
+    if (!isLight(units, limit) || room - units < this.#heldForLook(state, endsAt, now)) return at;
     return Math.min(at, Math.max(now, this.#lookDueAt(state, endsAt)));
   }
 
@@ -184,13 +184,11 @@ export class Foreign {
     return Math.min(limit * MOST, state.profile.usual(this.#phase(state.lookedAt, endsAt)) + limit * LAST);
   }
 
-  /** What may have come since the last look: the usual, as much more as chance makes of it where it comes in bursts, and one of these. */
-  #heldForLook(state: Seen, limit: number, endsAt: number, now: number): number {
+  /** What may have come since the last look, and one burst. */
+  #heldForLook(state: Seen, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    const usual = profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase);
-    const burst = profile.burst(phase);
-    return usual + Math.sqrt(Math.max(0, usual) * burst) + Math.max(burst, limit * LAST);
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + profile.burst(phase);
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */

@@ -3,7 +3,7 @@ import type { Limit } from "../model/limits.ts";
 import type { Feedback, ResponseInfo } from "../model/response.ts";
 import type { RequestInfo } from "../model/request.ts";
 import { Demand, type Cost, type Reserved } from "./demand.ts";
-import { FixedMeter } from "./fixed-meter.ts";
+import type { FixedMeter } from "./fixed-meter.ts";
 import { QuotaLimit } from "./limit.ts";
 import type { Outcome } from "./meter.ts";
 import { Samples, type Sample } from "./samples.ts";

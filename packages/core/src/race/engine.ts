@@ -16,6 +16,7 @@ import { channels, nextPoolName } from "../observe/channels.ts";
 import { announceEnd, announceRace, announceRequeue, announceTask } from "./announce.ts";
 import { circuitError, noticeBack, vote } from "./circuit.ts";
 import { attemptIsLate } from "./due.ts";
+import type { EngineRules } from "./engine-rules.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
 import { learnFrom } from "./learning.ts";
@@ -29,24 +30,6 @@ import { weigh } from "./weigh.ts";
 
 /** So many waiting requests are looked at for one that is light enough for what is left of a window. */
 const LOOK_AHEAD = 64;
-
-export interface EngineRules {
-  readonly capacity: number;
-  readonly maxAttempts: number;
-  /** While a breaker is open new requests wait instead of being refused. */
-  readonly queueWhenOpen: boolean;
-  /** Exits are a primary and its backups. */
-  readonly failover: boolean;
-  /** Failures of an exit in a row that are announced. */
-  readonly alertFailures: number;
-  /** Credentials may go over plain http through exits from sources. */
-  readonly plainCredentials: boolean;
-  /** `Infinity`: none. */
-  readonly timeoutMs: number;
-  /** By kind of exit; `Infinity`: none. */
-  readonly attemptTimeoutMs: number;
-  readonly proxyAttemptTimeoutMs: number;
-}
 
 export interface Wanted {
   hints: Hints | undefined;
