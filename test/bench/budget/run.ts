@@ -37,7 +37,9 @@ function keepBusy(world: World, contender: Contender, clock: MortalClock): void 
   const send = contender.start(world, clock);
   const next = (): void => {
     if (clock.dead) return;
-    send(world.nextRequest()).then(next, next);
+    void send(world.nextRequest())
+      .catch(() => {})
+      .finally(next);
   };
   for (let i = 0; i < contender.backlog; i++) next();
 }

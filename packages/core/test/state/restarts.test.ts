@@ -48,7 +48,7 @@ async function greedy(rooms: Rooms, server: Server, ms: number): Promise<void> {
         const { used, date } = answers[i];
         const writtenAt = serverClock.learn(date, sentAt, now);
         const header = (name: string): string | undefined => (name === "x-mbx-used-weight-1m" ? String(used) : name === "date" ? date : undefined);
-        quota.answered(reserved, exit, { status: 200, header } as never, { method: "GET", url: "http://api.test/" }, { now, sentAt, writtenAt, answered: true });
+        quota.answered(reserved, exit, { status: 200, header }, { method: "GET", url: "http://api.test/" }, { now, sentAt, writtenAt, answered: true });
       });
     }
     await clock.advance(100);
