@@ -119,7 +119,7 @@ export class Attempt implements HopsOwner {
     this.#response = response;
     this.#pass = pass;
     response.once("close", () => this.#onClose(response));
-    const { peek } = this.leg;
+    const peek = this.leg.peekAt(response.statusCode ?? 0);
     if (peek !== "none" && !isEventStream(response)) {
       this.#phase = "peeking";
       this.#peek = new Peek(peek);

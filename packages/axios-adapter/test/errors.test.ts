@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import http from "node:http";
-import { inspect } from "node:util";
 import { describe, test } from "node:test";
+import { inspect } from "node:util";
+import { gzipSync } from "node:zlib";
 import { closedPort, createTestCertificate } from "@multihome/core/testing";
 import axios from "axios";
 import type { AxiosAdapter, AxiosRequestConfig } from "axios";
@@ -47,6 +49,15 @@ for (const [legs, options] of [["one leg", {}], ["two legs", RACING]] as const) 
         assert.ok(exits.reduce((sum, { fail }) => sum + fail, 0) >= 5, "seen by the pool");
       });
     }
+
+    test("of a compressed body reaches the caller, too", async (t) => {
+      const target = await server(t, (_request, response) => {
+        response.writeHead(200, { "content-encoding": "gzip", "content-length": 10_000 });
+        response.write(gzipSync(randomBytes(5_000)).subarray(0, 4_000), () => setTimeout(() => response.destroy(), 10));
+      });
+      const ax = client(makePool(t, options), { baseURL: target.url });
+      for (const config of [{}, { maxRedirects: 0 }]) assert.ok((await errorOf(ax.get("/", config))) instanceof axios.AxiosError);
+    });
 
     test("to read what was sent is no exit's", async (t) => {
       const target = await server(t);

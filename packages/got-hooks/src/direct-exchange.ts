@@ -79,7 +79,7 @@ export class DirectExchange implements Exchange {
         leg.release();
       }
     });
-    const { peek } = leg;
+    const peek = leg.peekAt(response.statusCode ?? 0);
     if (peek === "none" || isEventStream(response)) leg.respond(new ResponseHead(response));
     else if (isBodiless(response, method)) leg.respond(new ResponseHead(response, new Uint8Array(0), true));
     else peekBody(response, peek === "full", (body, complete) => leg.respond(new ResponseHead(response, body, complete || undefined)));

@@ -120,7 +120,7 @@ export class LegExchange implements Exchange {
     response.once("end", () => this.#onEnd());
     response.once("aborted", () => this.#onAborted(response));
     const { leg } = this;
-    const { peek } = leg;
+    const peek = leg.peekAt(response.statusCode ?? 0);
     if (peek === "none" || isEventStream(response)) return this.#judge(new ResponseHead(response));
     if (isBodiless(response, this.#attempts.call.method)) return this.#judge(new ResponseHead(response, new Uint8Array(0), true));
     this.state = "judging";

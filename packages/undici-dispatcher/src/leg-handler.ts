@@ -48,7 +48,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     }
     this.status = status;
     this.statusText = statusText;
-    if (this.leg.peek !== "none" && this.hasBody()) {
+    if (this.leg.peekAt(status) !== "none" && this.hasBody()) {
       this.state = "peeking";
       this.kept = new KeptBody();
     } else {
@@ -64,7 +64,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     } else if (state === "won" || state === "held") {
       this.keep(chunk);
     } else if (state === "peeking") {
-      if (!this.keep(chunk) && this.leg.peek === "full") return;
+      if (!this.keep(chunk) && this.leg.peekAt(this.status) === "full") return;
       this.body = this.kept?.joined();
       this.decide(undefined);
     } else if (state === "draining") {

@@ -6,16 +6,15 @@ import type { Trips } from "./trips.ts";
 const MOST = 0.5;
 /** Kept back at the start of a window, as a share of the limit, and given out bit by bit: every answer is a look at what others do. */
 const LOOKS = 0.01;
-/** As a share of the limit, what a request weighs at most that goes only to look, beyond what is kept free. */
-const LIGHT = 0.001;
 /** Kept free to the end, as a share of the limit: nobody spends the same to the unit. */
 const LAST = 0.01;
 /** The end of a window, in which the room for bursts is given out as well, is never longer than this share of it. */
 const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
 const NOTHING = 0.001;
-/** Without a look for such a share of a window, a light request is sent for its sake. */
-const OVERDUE = 1 / 30;
+/** Without a look for such a share of a window, a request of at most so many units, as a share of the limit, is sent for its sake; a heavier one after as much longer. */
+const OVERDUE = 1 / 12;
+const LIGHT = 0.001;
 /** After so many windows without a look at it a row is taken for a new one. */
 const STALE = 10;
 /** As a share of the limit, what is left to others after a refusal until it has been seen what they take: a first one, a further one. */
@@ -70,6 +69,10 @@ export class Foreign {
     return this.#rows.size === 0;
   }
 
+  has(row: number): boolean {
+    return this.#rows.has(row);
+  }
+
   /** An answer showed that others had spent at least `units` of the window when it was counted, between `sentAt` and `now`. */
   look(row: number, window: number, units: number, sentAt: number, now: number, limit: number): void {
     const at = (sentAt + now) / 2;
@@ -116,9 +119,9 @@ export class Foreign {
   }
 
   /** Has nobody looked for long, or not yet before the end of the window? Then whoever goes next goes alone. */
-  lookIsDue(row: number, now: number): boolean {
+  lookIsDue(row: number, limit: number, now: number): boolean {
     const state = this.#rows.get(row);
-    return state !== undefined && now >= this.#lookDueAt(state, this.#endOf(now));
+    return state !== undefined && now >= this.#lookDueAt(state, 0, limit, this.#endOf(now));
   }
 
   /** Units to keep free of so many that somebody asks for now. */
@@ -131,9 +134,8 @@ export class Foreign {
       return 0;
     }
     const held = now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
-    // A light one may go for the sake of a look, whatever is kept free for the rest of the window.
-    const looks = isLight(units, limit) && now >= this.#lookDueAt(state, endsAt);
-    return looks ? Math.min(held, this.#heldForLook(state, endsAt, now)) : held;
+    // One may go for the sake of a look, whatever is kept free for the rest of the window.
+    return now >= this.#lookDueAt(state, units, limit, endsAt) ? Math.min(held, this.#heldForLook(state, endsAt, now)) : held;
   }
 
   /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
@@ -141,10 +143,9 @@ export class Foreign {
     const state = this.#rows.get(row);
     if (state === undefined) return now;
     const endsAt = this.#endOf(now);
-    const at = this.#releaseAt(state, room - units, limit, endsAt, now);
+    const at = Math.min(this.#releaseAt(state, room - units, limit, endsAt, now), endsAt - this.#perMs + this.#nextPartAt(now, endsAt));
     // A look is due sooner.
-    if (!isLight(units, limit) || room - units < this.#heldForLook(state, endsAt, now)) return at;
-    return Math.min(at, Math.max(now, this.#lookDueAt(state, endsAt)));
+    return room - units < this.#heldForLook(state, endsAt, now) ? at : Math.min(at, Math.max(now, this.#lookDueAt(state, units, limit, endsAt)));
   }
 
   #releaseAt(state: Seen, units: number, limit: number, endsAt: number, now: number): number {
@@ -167,11 +168,17 @@ export class Foreign {
     return endsAt - this.#clock.uncertainMs(endsAt) - 2 * this.#trips.roundMs;
   }
 
-  #lookDueAt(state: Seen, endsAt: number): number {
+  /** From when on so many units may go for the sake of a look. */
+  #lookDueAt(state: Seen, units: number, limit: number, endsAt: number): number {
     const lookedAt = Math.max(state.lookedAt, endsAt - this.#perMs);
-    const due = lookedAt + this.#perMs * OVERDUE;
+    const due = lookedAt + this.#perMs * OVERDUE * Math.max(1, units / (limit * LIGHT));
     const last = this.#lastLookIn(endsAt);
-    return lookedAt < last ? Math.min(due, last) : due;
+    return lookedAt < last && units <= Math.max(1, limit * LIGHT) ? Math.min(due, last) : due;
+  }
+
+  /** When the next part of the window begins, in milliseconds from its turn: bursts may be others there. */
+  #nextPartAt(now: number, endsAt: number): number {
+    return ((Math.floor(this.#phase(now, endsAt) * PARTS) + 1) * this.#perMs) / PARTS;
   }
 
   #heldAt(state: Seen, limit: number, endsAt: number, now: number): number {
@@ -222,8 +229,4 @@ export class Foreign {
     const unseen = window === state.window + 1 ? (limit * YIELD_UNSEEN) / PARTS : 0;
     state.profile.finish((state.from - before) / this.#perMs, (state.lookedAt - before) / this.#perMs, window - state.window, unseen, (limit * MOST) / PARTS);
   }
-}
-
-function isLight(units: number, limit: number): boolean {
-  return units <= Math.max(1, limit * LIGHT);
 }

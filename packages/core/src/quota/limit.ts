@@ -173,6 +173,11 @@ export class QuotaLimit {
     }
   }
 
+  /** Do others spend of that counter? */
+  isShared(row: number): boolean {
+    return this.#foreign?.has(row) === true;
+  }
+
   get #calm(): boolean {
     return this.#suspicion.none && (this.#foreign === undefined || this.#foreign.none);
   }
@@ -190,7 +195,7 @@ export class QuotaLimit {
   #isLook(row: number, now: number, units: number): boolean {
     const kept = this.#keptForLook(units);
     if (kept > 0) return this.meter.room(row, now) - units < kept;
-    return this.#foreign?.none === false && this.#foreign.lookIsDue(row, now);
+    return this.#foreign?.none === false && this.#foreign.lookIsDue(row, this.meter.limit, now);
   }
 
   #lastLookAt(now: number): number {

@@ -270,9 +270,8 @@ export class Quota {
     const counted = succeeded && demand.weightOnSuccess !== undefined && limit.unit === "weight" ? Math.min(demand.weightOnSuccess, units) : units;
     const row = rows[i];
     rows[i] = -1;
-    const more = limit.settle(row, units, counted, outcome, used);
     if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);
-    return more;
+    return limit.settle(row, units, counted, outcome, used);
   }
 
   #sample(reserved: Reserved, i: number, row: number, used: number | undefined, succeeded: boolean, outcome: Outcome): void {
@@ -280,7 +279,7 @@ export class Quota {
     if (!limit.watched) return;
     const meter = limit.meter as FixedMeter;
     const window = meter.lastWindow(outcome);
-    this.#samples?.settled(row, reserved, used, meter.firstWindow(outcome) === window ? window : NaN, reserved.demand.units[i], succeeded);
+    this.#samples?.settled(row, reserved, used, meter.firstWindow(outcome) === window ? window : NaN, outcome.now, limit.isShared(row), reserved.demand.units[i], succeeded);
   }
 
   /** What was given up long enough ago has arrived, if ever. */

@@ -10,12 +10,16 @@ export interface Sample {
   readonly succeeded: boolean;
 }
 
+/** Where others spend of the same counter, two answers tell of one request only where they lie as close together as that. */
+const CLOSE_MS = 250;
+
 /** What one row is doing. */
 interface Row {
   live: number;
   /** The last figure, of a moment when nothing was in flight; NaN where there was none. */
   used: number;
   window: number;
+  at: number;
   /** The one request that is in flight since then. */
   alone: Reserved | undefined;
 }
@@ -30,7 +34,7 @@ export class Samples {
   }
 
   taken(row: number, reserved: Reserved): void {
-    const state = (this.#rows[row] ??= { live: 0, used: NaN, window: NaN, alone: undefined });
+    const state = (this.#rows[row] ??= { live: 0, used: NaN, window: NaN, at: 0, alone: undefined });
     state.alone = state.live++ === 0 && !Number.isNaN(state.used) ? reserved : undefined;
     if (state.alone === undefined) state.used = NaN;
   }
@@ -38,17 +42,19 @@ export class Samples {
   /**
    * @param used what the answer says, where it does
    * @param window the one that it was counted in; NaN where it may be one of two
+   * @param shared others are known to spend of this counter
    */
-  settled(row: number, reserved: Reserved, used: number | undefined, window: number, predicted: number, succeeded: boolean): void {
+  settled(row: number, reserved: Reserved, used: number | undefined, window: number, now: number, shared: boolean, predicted: number, succeeded: boolean): void {
     const state = this.#rows[row];
     // Taken before anybody listened.
     if (state === undefined || state.live === 0) return;
     state.live--;
-    if (used !== undefined && state.alone === reserved && state.window === window && used >= state.used && reserved.demand.source !== undefined) {
+    if (used !== undefined && state.alone === reserved && state.window === window && used >= state.used && (!shared || now - state.at <= CLOSE_MS) && reserved.demand.source !== undefined) {
       this.#onSample({ source: reserved.demand.source, predicted, observed: used - state.used, succeeded });
     }
     state.alone = undefined;
     state.used = state.live === 0 ? (used ?? NaN) : NaN;
     state.window = window;
+    state.at = now;
   }
 }

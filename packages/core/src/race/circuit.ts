@@ -77,6 +77,11 @@ export function circuitError(target: Target, now: number): MultihomeError {
   return new CircuitOpenError(target.name, retryAfterMs);
 }
 
+/** Every exit rests, is banned or dead. */
+export function allGone(target: Target, now: number): boolean {
+  return target.desk.empty && goneUntil(target, now) > now;
+}
+
 function goneUntil(target: Target, now: number): number {
   const { engine, health, pauses } = target;
   return health.goneUntil(now, (exit) => {

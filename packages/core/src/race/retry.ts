@@ -1,4 +1,5 @@
 import type { VerdictKind } from "../model/verdict.ts";
+import { allGone } from "./circuit.ts";
 import type { Job } from "./job.ts";
 
 /** Methods that ask and change nothing (RFC 9110, 9.2.1), as far as clients send them. */
@@ -55,5 +56,7 @@ function replayable({ request }: Job): boolean {
 function exitBefore(job: Job, now: number): boolean {
   const { desk } = job.target;
   if (desk.choose(job.demand, now, job.tried, true) >= 0) return true;
+  // As new requests are refused then, so is this one told what it has met: half a minute later it would be no wiser.
+  if (!job.strict && !job.engine.rules.queueWhenOpen && allGone(job.target, now)) return false;
   return desk.wakeAt <= job.deadline || (desk.wakeAt === Infinity && job.target.inFlight > 0);
 }

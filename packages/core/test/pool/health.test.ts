@@ -133,3 +133,11 @@ test("an order that met a server in trouble is never sent twice, whatever it ask
   assert.equal(transport.sent.length, 1);
   await pool.close();
 });
+
+test("a request whose last exit has begun to rest is told what it met, and does not wait for it", async () => {
+  const { pool, clock } = await proxied({}, 1);
+  const running = outcome(pool.run(get(), scriptedTransport([{ error: "ECONNRESET", afterMs: 5 }], { clock })));
+  await clock.advance(100);
+  assert.equal(await running, "error ECONNRESET");
+  await pool.close();
+});
