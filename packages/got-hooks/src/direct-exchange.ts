@@ -31,9 +31,9 @@ export class DirectExchange implements Exchange {
     const request = call.open(view);
     this.request = request;
     if (call.callback !== undefined) request.once("response", call.callback);
-    request.once("response", (response) => this.#onResponse(response, call.method));
+    request.on("response", (response) => this.#onResponse(response, call.method));
     request.on("error", (error: Error) => this.#onEnd(error));
-    request.once("close", () => {
+    request.on("close", () => {
       if (this.#response === undefined) this.#onEnd(hangUp());
     });
     const { destroy } = request;
@@ -70,8 +70,8 @@ export class DirectExchange implements Exchange {
     if (this.#over) return;
     const leg = this.#leg;
     tellProgress(response, leg);
-    response.once("end", () => this.#onEnd(undefined));
-    response.once("aborted", () => {
+    response.on("end", () => this.#onEnd(undefined));
+    response.on("aborted", () => {
       // A socket that is still there says that the reader has destroyed the response.
       if (response.socket.destroyed) this.#onEnd(cutShort());
       else if (!this.#over) {

@@ -44,17 +44,19 @@ export class LegExchange implements Exchange {
     this.#attempts = attempts;
     this.leg = leg;
     this.#view = view;
-    const request = attempts.call.open(view);
+    const request: Followed<ClientRequest> = attempts.call.open(view);
     this.request = request;
-    request.on("error", (error: Error) => this.#onError(error));
-    request.on("close", () => this.#onClose());
-    request.on("response", (response) => this.#onResponse(response));
-    request.on("socket", (socket) => this.#onSocket(socket));
-    request.on("timeout", () => this.#onTimeout());
-    request.on("information", (info) => this.#pass("information", info));
-    request.on("continue", () => this.#pass("continue"));
-    request.on("upgrade", (response, socket, head) => this.#onUpgrade("upgrade", response, socket, head));
-    request.on("connect", (response, socket, head) => this.#onUpgrade("connect", response, socket, head));
+    request[EXCHANGE] = this;
+    request.on("error", onError);
+    request.on("close", onClose);
+    request.on("response", onResponse);
+    request.on("socket", onSocket);
+    request.on("timeout", onTimeout);
+    request.on("information", onInformation);
+    if (attempts.call.header("expect") !== undefined) request.on("continue", onContinue);
+    // Only where it is asked for: Node ends a connection that is upgraded without being asked, unless somebody listens.
+    if (attempts.call.header("upgrade") !== undefined) request.on("upgrade", onUpgrade);
+    if (attempts.call.method === "CONNECT") request.on("connect", onConnect);
   }
 
   get live(): boolean {
@@ -106,19 +108,23 @@ export class LegExchange implements Exchange {
     this.#attempts.left(this);
   }
 
-  #onSocket(socket: Socket): void {
+  /** @internal */
+  onSocket(socket: Socket): void {
     if (this.state !== "over") this.#attempts.gotSocket(this, socket);
   }
 
-  #onResponse(response: IncomingMessage): void {
+  /** @internal */
+  onResponse(response: IncomingMessage): void {
     this.response = response;
     // It may be dropped or held, and then has no reader who listens.
     response.on("error", ignore);
     if (this.state !== "opening") return;
     this.idle = false;
     // Before got hears either: got destroys the request, and a success or a cut would count as aborted.
-    response.once("end", () => this.#onEnd());
-    response.once("aborted", () => this.#onAborted(response));
+    const followed: Followed<IncomingMessage> = response;
+    followed[EXCHANGE] = this;
+    response.on("end", onEnd);
+    response.on("aborted", onAborted);
     const { leg } = this;
     const peek = leg.peekAt(response.statusCode ?? 0);
     if (peek === "none" || isEventStream(response)) return this.#judge(new ResponseHead(response));
@@ -179,14 +185,16 @@ export class LegExchange implements Exchange {
     });
   }
 
-  #onEnd(): void {
+  /** @internal */
+  onEnd(): void {
     if (this.state !== "won") return;
     this.#finish();
     this.leg.end();
     this.#attempts.ended(this);
   }
 
-  #onAborted(response: IncomingMessage): void {
+  /** @internal */
+  onAborted(response: IncomingMessage): void {
     const { leg, state } = this;
     if (state === "judging") {
       this.#finish();
@@ -202,7 +210,8 @@ export class LegExchange implements Exchange {
     }
   }
 
-  #onError(error: Error): void {
+  /** @internal */
+  onError(error: Error): void {
     const { leg, state } = this;
     switch (state) {
       case "opening":
@@ -225,32 +234,29 @@ export class LegExchange implements Exchange {
     }
   }
 
-  #onClose(): void {
-    if (this.live) this.#onError(hangUp());
+  /** @internal */
+  onClose(): void {
+    if (this.live) this.onError(hangUp());
     // A response that is whole and not yet read to its end outlives its request.
     else this.#attempts.closed(this);
   }
 
-  #onTimeout(): void {
+  /** @internal */
+  onTimeout(): void {
     if (this.state === "over") return;
     this.idle = true;
     this.#attempts.checkIdle();
   }
 
-  /** 1xx. With several legs nobody knows yet whose are the answer's. */
-  #pass(event: "information" | "continue", info?: unknown): void {
+  /** @internal 1xx. With several legs nobody knows yet whose are the answer's. */
+  pass(event: "information" | "continue", info?: unknown): void {
     this.idle = false;
     if (this.state === "opening") this.#attempts.pass(event, info);
   }
 
-  #onUpgrade(event: "upgrade" | "connect", response: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** @internal */
+  onUpgrade(event: "upgrade" | "connect", response: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.state !== "opening") return void socket.destroy();
-    const { call } = this.#attempts;
-    if (event === "upgrade" && call.header("upgrade") === undefined) {
-      // got listens for upgrades always, so Node takes it for wanted; nobody would ever end it.
-      socket.destroy();
-      return this.#onError(Object.assign(new Error(`Answered 101 to a request that asked for no upgrade (${call.host}).`), { code: "ERR_UNASKED_UPGRADE" }));
-    }
     this.response = response;
     if (this.leg.respond(new ResponseHead(response)) !== "deliver") {
       this.#finish();
@@ -267,6 +273,55 @@ export class LegExchange implements Exchange {
     });
     this.#attempts.upgraded(this, event, response, socket, head);
   }
+}
+
+// Listeners are shared, and find their exchange on whom they are told of: nine closures a request cost more than all else here.
+
+const EXCHANGE: unique symbol = Symbol("exchange");
+type Followed<T> = T & { [EXCHANGE]?: LegExchange };
+
+function onError(this: Followed<ClientRequest>, error: Error): void {
+  this[EXCHANGE]?.onError(error);
+}
+
+function onClose(this: Followed<ClientRequest>): void {
+  this[EXCHANGE]?.onClose();
+}
+
+function onResponse(this: Followed<ClientRequest>, response: IncomingMessage): void {
+  this[EXCHANGE]?.onResponse(response);
+}
+
+function onSocket(this: Followed<ClientRequest>, socket: Socket): void {
+  this[EXCHANGE]?.onSocket(socket);
+}
+
+function onTimeout(this: Followed<ClientRequest>): void {
+  this[EXCHANGE]?.onTimeout();
+}
+
+function onInformation(this: Followed<ClientRequest>, info: unknown): void {
+  this[EXCHANGE]?.pass("information", info);
+}
+
+function onContinue(this: Followed<ClientRequest>): void {
+  this[EXCHANGE]?.pass("continue");
+}
+
+function onUpgrade(this: Followed<ClientRequest>, response: IncomingMessage, socket: Duplex, head: Buffer): void {
+  this[EXCHANGE]?.onUpgrade("upgrade", response, socket, head);
+}
+
+function onConnect(this: Followed<ClientRequest>, response: IncomingMessage, socket: Duplex, head: Buffer): void {
+  this[EXCHANGE]?.onUpgrade("connect", response, socket, head);
+}
+
+function onEnd(this: Followed<IncomingMessage>): void {
+  this[EXCHANGE]?.onEnd();
+}
+
+function onAborted(this: Followed<IncomingMessage>): void {
+  this[EXCHANGE]?.onAborted(this);
 }
 
 function ignore(): void {}

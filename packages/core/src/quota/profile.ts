@@ -7,7 +7,7 @@ const LEARN = 0.3;
 const FORGET = 0.98;
 
 /** Of what came between two looks, so much of what is usual then is taken to have come evenly. */
-const EXPLAINED = 0.5;
+const EXPLAINED = 0.8;
 
 /** What others spend in the parts of a window. Phases run from 0 at its turn to 1 at its end. */
 export class Profile {
