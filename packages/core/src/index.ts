@@ -17,7 +17,7 @@ export type {
   TargetOptions,
   WeightTable,
 } from "./model/options.ts";
-export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, Explanation, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
+export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, Explanation, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
 export type { MapOptions, Settled, TaskHandle } from "./model/task.ts";

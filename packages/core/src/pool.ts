@@ -6,7 +6,7 @@ import { Traffic } from "./health/traffic.ts";
 import type { Exit } from "./model/exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
-import type { AcquireOptions, AdapterHost, ExitPool, Explanation, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
+import type { AcquireOptions, AdapterHost, ExitPool, Explanation, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 import type { Hints, RequestInfo } from "./model/request.ts";
 import { exitAgents } from "./node-http/index.ts";
 import { CHANNEL_NAMES, subscribe, type ChannelName, type Messages } from "./observe/channels.ts";
@@ -20,6 +20,7 @@ import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./rac
 import { explain } from "./race/explain.ts";
 import type { Job } from "./race/job.ts";
 import { PromiseDriver } from "./race/promise-driver.ts";
+import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/status.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
 import { pathOf, Targets } from "./race/targets.ts";
@@ -169,6 +170,12 @@ class Pool implements ExitPool {
 
   weightReport(): WeightAnalysis {
     return weightAnalysisOf(this.#targets);
+  }
+
+  readLimits(target: string, exchangeInfo: unknown): LimitChange[] {
+    const known = this.#targets.get(target);
+    if (known === undefined) throw new TypeError(`Expected the name of one of the pool's targets, got \`${target}\`.`);
+    return takeStatedLimits(known, exchangeInfo, (message, fields) => this.#log.warn(message, fields));
   }
 
   status(): PoolStatus {

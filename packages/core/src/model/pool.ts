@@ -79,6 +79,15 @@ export interface PoolStatus {
   omitted: number;
 }
 
+/** A limit of which the exchange says something else than the pool. */
+export interface LimitChange {
+  limit: string;
+  pool: number;
+  exchange: number;
+  /** It is smaller, and counts from now on. */
+  taken: boolean;
+}
+
 export interface Explanation {
   target: string;
   weight: WeightReport;
@@ -121,6 +130,12 @@ export interface ExitPool extends AsyncDisposable {
   with<T>(hints: Hints, fn: () => T): T;
   /** What a request would cost, and why. */
   weigh(request: RequestInfo): WeightReport;
+  /**
+   * Takes over what an exchange says of its limits: the body of Binance's `exchangeInfo`, as an object or text. Limits that are
+   * smaller than the pool's hold at once; larger ones are only reported, because a table may know better.
+   * @throws TypeError where the pool has no target of that name
+   */
+  readLimits(target: string, exchangeInfo: unknown): LimitChange[];
   /** What was really sent, and how it could have cost less. */
   weightReport(): WeightAnalysis;
   /** Whether the request could be sent now, by which exits, and why not by the others. Changes nothing. */

@@ -13,7 +13,7 @@ const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
 const NOTHING = 0.001;
 /** Without a look for such a share of a window, a request of at most so many units, as a share of the limit, is sent for its sake; a heavier one after as much longer. */
-const OVERDUE = 1 / 12;
+const OVERDUE = 1 / 30;
 const LIGHT = 0.001;
 /** After so many windows without a look at it a row is taken for a new one. */
 const STALE = 10;
@@ -195,7 +195,7 @@ export class Foreign {
   #heldForLook(state: Seen, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + 1.5 * profile.burst(phase);
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + 2 * profile.burst(phase);
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */
