@@ -9,7 +9,8 @@ import type { ExitPoolOptions } from "./model/options.ts";
 import type { AcquireOptions, AdapterHost, ExitPool, Explanation, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 import type { Hints, RequestInfo } from "./model/request.ts";
 import { exitAgents } from "./node-http/index.ts";
-import { CHANNEL_NAMES, subscribe, type ChannelName, type Messages } from "./observe/channels.ts";
+import type { ChannelName, Messages } from "./observe/channels.ts";
+import { listen } from "./observe/listen.ts";
 import { Log } from "./observe/log.ts";
 import { summaryLine } from "./observe/lines.ts";
 import { narrate } from "./observe/narrator.ts";
@@ -197,15 +198,7 @@ class Pool implements ExitPool {
   }
 
   on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void {
-    if (!(CHANNEL_NAMES as readonly string[]).includes(name)) throw new RangeError(`Expected one of ${CHANNEL_NAMES.join(", ")}, got \`${name}\`.`);
-    return subscribe(name as unknown as ChannelName, this.#engine.name, (message) => {
-      try {
-        (listener as (message: unknown) => void)(message);
-      } catch (error) {
-        // What a listener does is no concern of a request.
-        this.#log.warn(`A listener of ${name} threw.`, { error });
-      }
-    });
+    return listen(name, this.#engine.name, listener as (message: never) => void, this.#log);
   }
 
   close(options: { drain?: number | `${number}${"ms" | "s" | "m" | "h" | "d"}` } = {}): Promise<void> {

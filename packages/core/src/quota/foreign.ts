@@ -195,7 +195,7 @@ export class Foreign {
   #heldForLook(state: Seen, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + 2 * profile.burst(phase);
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + profile.burst(phase);
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */
