@@ -198,7 +198,7 @@ class Pool implements ExitPool {
   }
 
   on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void {
-    return listen(name, this.#engine.name, listener as (message: never) => void, this.#log);
+    return listen(name, this.#engine.name, listener, this.#log);
   }
 
   close(options: { drain?: number | `${number}${"ms" | "s" | "m" | "h" | "d"}` } = {}): Promise<void> {

@@ -1,5 +1,4 @@
-import type { IncomingMessage, ClientRequest } from "node:http";
-import type { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import type { ExitPool, Lease } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
@@ -51,7 +50,7 @@ export function agentHooks(pool: ExitPool): ExtendOptions {
           options.agent = agentsOf(view);
         },
       ],
-      beforeRedirect: [(next, response) => stripSecrets(next as unknown as GotOptions, response.request.options as unknown as GotOptions)],
+      beforeRedirect: [(next, response) => stripSecrets(next, response.request.options)],
     },
   };
 }

@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Dispatch, Driver, ExitPool, Hints, Leg, RequestInfo } from "@multihome/core";
+import type { Dispatch, Driver, ExitPool, Hints, Leg } from "@multihome/core";
 import type { ExitAgents, LegAgents } from "@multihome/core/node-http";
 import { DirectExchange } from "./direct-exchange.ts";
 import { GIVEN_UP, toError } from "./errors.ts";
@@ -12,6 +12,7 @@ import { OutgoingBody } from "./outgoing-body.ts";
 import type { BodyChunk, WriteCallback } from "./outgoing-body.ts";
 import type { RequestCall } from "./request-call.ts";
 import type { RequestFacade } from "./request-facade.ts";
+import { requestInfoOf } from "./request-info.ts";
 
 /** Where attempts come from. */
 export interface Outlet {
@@ -63,10 +64,11 @@ export class Attempts implements Driver {
 
   /** Asks the pool. A leg may be started before it returns. */
   begin(): void {
+    const { call } = this;
     const { pool } = this.outlet;
     const { hints } = this.wishes;
     try {
-      this.#dispatch = pool.drive(this.#requestInfo(), this, hints === undefined ? undefined : { hints });
+      this.#dispatch = pool.drive(requestInfoOf(call, this.wishes.body, () => this.#replayable()), this, hints === undefined ? undefined : { hints });
     } catch (error) {
       return this.fail(toError(error));
     }
@@ -244,41 +246,8 @@ export class Attempts implements Driver {
     if (exchange.state !== "over") this.#facade?.finish();
   }
 
-  #requestInfo(): RequestInfo {
-    const { call } = this;
-    const { body } = this.wishes;
-    const info: RequestInfo = { method: call.method, url: call.href, host: call.host, path: call.path, headers: call.options.headers as RequestInfo["headers"] };
-    if (body !== undefined) info.body = body;
-    return call.mayHaveBody ? new WithBody(info, () => this.#replayable()) : info;
-  }
-
   /** Not before the pool has decided how many legs there are: a body that is still to come goes to one. */
   #replayable(): boolean {
     return this.#dispatch !== undefined && (this.#body === undefined || this.#body.replayable);
-  }
-}
-
-/** Whether a body can be sent again changes while it is being sent. */
-class WithBody implements RequestInfo {
-  readonly method: string;
-  readonly url: string | URL;
-  readonly host: string | undefined;
-  readonly path: string | undefined;
-  readonly headers: RequestInfo["headers"];
-  readonly body: BodyChunk | undefined;
-  readonly #replayable: () => boolean;
-
-  constructor(info: RequestInfo, replayable: () => boolean) {
-    this.method = info.method;
-    this.url = info.url;
-    this.host = info.host;
-    this.path = info.path;
-    this.headers = info.headers;
-    this.body = info.body ?? undefined;
-    this.#replayable = replayable;
-  }
-
-  get replayable(): boolean {
-    return this.#replayable();
   }
 }

@@ -29,5 +29,5 @@ export function hintsOf(context: Record<string, unknown> | undefined): Hints | u
   const hints = context?.multihome;
   if (hints === undefined || hints === null) return undefined;
   if (typeof hints !== "object") throw conflict(`Expected \`context.multihome\` to be an object such as { priority: 1 }, got \`${String(hints)}\`.`);
-  return hints as Hints;
+  return hints;
 }

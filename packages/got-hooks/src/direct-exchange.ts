@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Leg } from "@multihome/core";
 import type { LegAgents } from "@multihome/core/node-http";
 import { cutShort, GIVEN_UP, hangUp, toError } from "./errors.ts";
@@ -30,21 +31,21 @@ export class DirectExchange implements Exchange {
     this.#view = view;
     const request = call.open(view);
     this.request = request;
-    if (call.callback !== undefined) request.once("response", call.callback);
     request.on("response", (response) => this.#onResponse(response, call.method));
+    if (call.callback !== undefined) request.once("response", call.callback);
+    request.on("upgrade", refuseUpgrade);
     request.on("error", (error: Error) => this.#onEnd(error));
     request.on("close", () => {
       if (this.#response === undefined) this.#onEnd(hangUp());
     });
     const { destroy } = request;
-    const exchange = this;
     // On the instance: timeouts, cancels and signals of got all come by here, and none of them is the exit's failure.
-    request.destroy = function destroyByCaller(error?: Error) {
-      if (!exchange.#over) {
-        exchange.#callerEnds = true;
+    request.destroy = (error?: Error) => {
+      if (!this.#over) {
+        this.#callerEnds = true;
         abandon(error ?? GIVEN_UP);
       }
-      return destroy.call(this, error);
+      return destroy.call(request, error);
     };
   }
 
@@ -91,4 +92,10 @@ export class DirectExchange implements Exchange {
     if (this.#response === undefined) this.#leg.fail(error, this.#sent);
     else this.#leg.end(error);
   }
+}
+
+/** Nobody asked for one; got listens all the same, so that Node takes it for wanted, and would wait for ever. */
+function refuseUpgrade(this: ClientRequest, _response: IncomingMessage, socket: Duplex): void {
+  socket.destroy();
+  this.emit("error", hangUp());
 }

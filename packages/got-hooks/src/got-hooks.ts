@@ -67,7 +67,7 @@ function requestHooks(pool: ExitPool): ExtendOptions {
     request: request as unknown as ExtendOptions["request"],
     handlers: [
       (got, next) => {
-        bind(got as unknown as GotOptions);
+        bind(got);
         return next(got);
       },
     ],
@@ -79,9 +79,8 @@ function requestHooks(pool: ExitPool): ExtendOptions {
       ],
       beforeRedirect: [
         (next, response) => {
-          const options = next as unknown as GotOptions;
-          stripSecrets(options, response.request.options as unknown as GotOptions);
-          bind(options);
+          stripSecrets(next, response.request.options);
+          bind(next);
         },
       ],
     },

@@ -5,6 +5,7 @@ import type { Leg } from "@multihome/core";
 import type { LegAgents } from "@multihome/core/node-http";
 import type { Attempts } from "./attempts.ts";
 import { cutShort, hangUp, toError } from "./errors.ts";
+import { listenToAnswer, listenToRequest } from "./exchange-listeners.ts";
 import type { BodyFeed } from "./outgoing-body.ts";
 import { peekBody, tellProgress } from "./peek-body.ts";
 import { isBodiless, isEventStream, ResponseHead } from "./response-head.ts";
@@ -44,19 +45,8 @@ export class LegExchange implements Exchange {
     this.#attempts = attempts;
     this.leg = leg;
     this.#view = view;
-    const request: Followed<ClientRequest> = attempts.call.open(view);
-    this.request = request;
-    request[EXCHANGE] = this;
-    request.on("error", onError);
-    request.on("close", onClose);
-    request.on("response", onResponse);
-    request.on("socket", onSocket);
-    request.on("timeout", onTimeout);
-    request.on("information", onInformation);
-    if (attempts.call.header("expect") !== undefined) request.on("continue", onContinue);
-    // Only where it is asked for: Node ends a connection that is upgraded without being asked, unless somebody listens.
-    if (attempts.call.header("upgrade") !== undefined) request.on("upgrade", onUpgrade);
-    if (attempts.call.method === "CONNECT") request.on("connect", onConnect);
+    this.request = attempts.call.open(view);
+    listenToRequest(this.request, this, attempts.call);
   }
 
   get live(): boolean {
@@ -108,23 +98,17 @@ export class LegExchange implements Exchange {
     this.#attempts.left(this);
   }
 
-  /** @internal */
+  // What the request and its answer tell (exchange-listeners.ts).
+
   onSocket(socket: Socket): void {
     if (this.state !== "over") this.#attempts.gotSocket(this, socket);
   }
 
-  /** @internal */
   onResponse(response: IncomingMessage): void {
     this.response = response;
-    // It may be dropped or held, and then has no reader who listens.
-    response.on("error", ignore);
+    listenToAnswer(response, this);
     if (this.state !== "opening") return;
     this.idle = false;
-    // Before got hears either: got destroys the request, and a success or a cut would count as aborted.
-    const followed: Followed<IncomingMessage> = response;
-    followed[EXCHANGE] = this;
-    response.on("end", onEnd);
-    response.on("aborted", onAborted);
     const { leg } = this;
     const peek = leg.peekAt(response.statusCode ?? 0);
     if (peek === "none" || isEventStream(response)) return this.#judge(new ResponseHead(response));
@@ -185,7 +169,6 @@ export class LegExchange implements Exchange {
     });
   }
 
-  /** @internal */
   onEnd(): void {
     if (this.state !== "won") return;
     this.#finish();
@@ -193,7 +176,6 @@ export class LegExchange implements Exchange {
     this.#attempts.ended(this);
   }
 
-  /** @internal */
   onAborted(response: IncomingMessage): void {
     const { leg, state } = this;
     if (state === "judging") {
@@ -210,7 +192,6 @@ export class LegExchange implements Exchange {
     }
   }
 
-  /** @internal */
   onError(error: Error): void {
     const { leg, state } = this;
     switch (state) {
@@ -234,27 +215,24 @@ export class LegExchange implements Exchange {
     }
   }
 
-  /** @internal */
   onClose(): void {
     if (this.live) this.onError(hangUp());
     // A response that is whole and not yet read to its end outlives its request.
     else this.#attempts.closed(this);
   }
 
-  /** @internal */
   onTimeout(): void {
     if (this.state === "over") return;
     this.idle = true;
     this.#attempts.checkIdle();
   }
 
-  /** @internal 1xx. With several legs nobody knows yet whose are the answer's. */
+  /** 1xx. With several legs nobody knows yet whose are the answer's. */
   pass(event: "information" | "continue", info?: unknown): void {
     this.idle = false;
     if (this.state === "opening") this.#attempts.pass(event, info);
   }
 
-  /** @internal */
   onUpgrade(event: "upgrade" | "connect", response: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.state !== "opening") return void socket.destroy();
     this.response = response;
@@ -274,54 +252,3 @@ export class LegExchange implements Exchange {
     this.#attempts.upgraded(this, event, response, socket, head);
   }
 }
-
-// Listeners are shared, and find their exchange on whom they are told of: nine closures a request cost more than all else here.
-
-const EXCHANGE: unique symbol = Symbol("exchange");
-type Followed<T> = T & { [EXCHANGE]?: LegExchange };
-
-function onError(this: Followed<ClientRequest>, error: Error): void {
-  this[EXCHANGE]?.onError(error);
-}
-
-function onClose(this: Followed<ClientRequest>): void {
-  this[EXCHANGE]?.onClose();
-}
-
-function onResponse(this: Followed<ClientRequest>, response: IncomingMessage): void {
-  this[EXCHANGE]?.onResponse(response);
-}
-
-function onSocket(this: Followed<ClientRequest>, socket: Socket): void {
-  this[EXCHANGE]?.onSocket(socket);
-}
-
-function onTimeout(this: Followed<ClientRequest>): void {
-  this[EXCHANGE]?.onTimeout();
-}
-
-function onInformation(this: Followed<ClientRequest>, info: unknown): void {
-  this[EXCHANGE]?.pass("information", info);
-}
-
-function onContinue(this: Followed<ClientRequest>): void {
-  this[EXCHANGE]?.pass("continue");
-}
-
-function onUpgrade(this: Followed<ClientRequest>, response: IncomingMessage, socket: Duplex, head: Buffer): void {
-  this[EXCHANGE]?.onUpgrade("upgrade", response, socket, head);
-}
-
-function onConnect(this: Followed<ClientRequest>, response: IncomingMessage, socket: Duplex, head: Buffer): void {
-  this[EXCHANGE]?.onUpgrade("connect", response, socket, head);
-}
-
-function onEnd(this: Followed<IncomingMessage>): void {
-  this[EXCHANGE]?.onEnd();
-}
-
-function onAborted(this: Followed<IncomingMessage>): void {
-  this[EXCHANGE]?.onAborted(this);
-}
-
-function ignore(): void {}

@@ -1,13 +1,10 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { Stream } from "node:stream";
 import type { Duplex } from "node:stream";
 import type { Attempts } from "./attempts.ts";
 import { hangUp } from "./errors.ts";
-import { HIGH_WATER_MARK } from "./outgoing-body.ts";
 import type { BodyChunk, WriteCallback } from "./outgoing-body.ts";
-import type { RequestCall } from "./request-call.ts";
-import { allHeaders, changeHeader, headerOf, rawHeaderNames } from "./request-headers.ts";
+import { RequestShape } from "./request-shape.ts";
 
 /**
  * What got holds in its hands: in shape and conduct one `http.ClientRequest`, with any number of attempts behind it.
@@ -16,92 +13,37 @@ import { allHeaders, changeHeader, headerOf, rawHeaderNames } from "./request-he
  * do, and those of `write` never bring an error before got itself has let go: got forwards such an error to its own stream,
  * which then counts as having failed, and when a retry is being prepared at that moment, and the caller's signal is aborted,
  * nobody is ever told (got 14: the promise stays pending).
- *
- * Plain fields instead of private ones: one is made for each request.
  */
-export class RequestFacade extends Stream {
-  readonly method: string;
-  readonly protocol: string;
-  readonly host: string;
-  readonly path: string;
-  readonly socketPath: undefined = undefined;
-  socket: Socket | null = null;
-  res: IncomingMessage | null = null;
-  reusedSocket = false;
-  readonly shouldKeepAlive: boolean = true;
-  timeout: number | undefined = undefined;
-  aborted = false;
-  readonly writable: boolean = true;
-  writableEnded = false;
-  writableFinished = false;
-  destroyed = false;
-  closed = false;
-  errored: Error | null = null;
+export class RequestFacade extends RequestShape<Attempts> {
   /** What it will say, or has said, of its end; and whether that is only what Node says of every request that was destroyed. */
   #end: Error | undefined;
   #implied = false;
   #ending: "no" | "scheduled" | "told" = "no";
   #hadSocket = false;
-  readonly #attempts: Attempts;
-  readonly #call: RequestCall;
 
   constructor(attempts: Attempts) {
-    super();
+    super(attempts);
     const { call } = attempts;
-    this.#attempts = attempts;
-    this.#call = call;
-    this.method = call.method;
-    this.protocol = call.secure ? "https:" : "http:";
-    this.host = call.hostname;
-    this.path = call.path;
     if (call.callback !== undefined) this.once("response", call.callback);
     attempts.attach(this);
-  }
-
-  get connection(): Socket | null {
-    return this.socket;
-  }
-
-  get finished(): boolean {
-    return this.writableEnded;
-  }
-
-  get headersSent(): boolean {
-    return this.res !== null || this.#attempts.requests().some((request) => request.headersSent);
-  }
-
-  get writableLength(): number {
-    return this.#attempts.openBytes;
-  }
-
-  get writableHighWaterMark(): number {
-    return HIGH_WATER_MARK;
-  }
-
-  get writableNeedDrain(): boolean {
-    return !this.destroyed && this.#attempts.needDrain;
-  }
-
-  get writableObjectMode(): boolean {
-    return false;
   }
 
   write(chunk: BodyChunk, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const done = typeof encoding === "function" ? encoding : callback;
     if (this.destroyed || this.writableEnded) return this.#refuse(done);
-    return this.#attempts.write(chunk, typeof encoding === "function" ? undefined : encoding, done);
+    return this.works.write(chunk, typeof encoding === "function" ? undefined : encoding, done);
   }
 
   end(chunk?: BodyChunk | WriteCallback | null, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): this {
-    const done = [chunk, encoding, callback].find((argument) => typeof argument === "function") as WriteCallback | undefined;
+    const done = typeof chunk === "function" ? chunk : typeof encoding === "function" ? encoding : callback;
     if (this.writableEnded) {
       if (done !== undefined) process.nextTick(done, Object.assign(new Error("Cannot call end after a stream was finished"), { code: "ERR_STREAM_ALREADY_FINISHED" }));
       return this;
     }
     if (chunk !== undefined && chunk !== null && typeof chunk !== "function") this.write(chunk, typeof encoding === "function" ? undefined : encoding);
-    if (done !== undefined) this.once("finish", () => done());
+    if (done !== undefined) this.once("finish", done);
     this.writableEnded = true;
-    if (!this.destroyed) this.#attempts.end();
+    if (!this.destroyed) this.works.end();
     return this;
   }
 
@@ -117,7 +59,7 @@ export class RequestFacade extends Stream {
     this.#end = error ?? (this.res === null ? hangUp() : undefined);
     this.#implied = error === undefined;
     this.errored = this.#end ?? null;
-    this.#attempts.abandon(error);
+    this.works.abandon(error);
     process.nextTick(tellEnd, this);
     return this;
   }
@@ -132,57 +74,8 @@ export class RequestFacade extends Stream {
   setTimeout(ms: number, listener?: () => void): this {
     this.timeout = ms;
     if (listener !== undefined) this.once("timeout", listener);
-    this.#attempts.setIdleTimeout(ms);
+    this.works.setIdleTimeout(ms);
     return this;
-  }
-
-  setNoDelay(noDelay = true): void {
-    for (const request of this.#attempts.requests()) request.setNoDelay(noDelay);
-  }
-
-  setSocketKeepAlive(enable = false, initialDelay = 0): void {
-    for (const request of this.#attempts.requests()) request.setSocketKeepAlive(enable, initialDelay);
-  }
-
-  flushHeaders(): void {
-    for (const request of this.#attempts.requests()) request.flushHeaders();
-  }
-
-  cork(): void {}
-
-  uncork(): void {}
-
-  getHeader(name: string): unknown {
-    return headerOf(this.#call.options, name);
-  }
-
-  getHeaders(): Record<string, unknown> {
-    return allHeaders(this.#call.options);
-  }
-
-  getHeaderNames(): string[] {
-    return Object.keys(this.getHeaders());
-  }
-
-  getRawHeaderNames(): string[] {
-    return rawHeaderNames(this.#call.options);
-  }
-
-  hasHeader(name: string): boolean {
-    return this.getHeader(name) !== undefined;
-  }
-
-  /** @throws Error `ERR_HTTP_HEADERS_SENT` where an attempt has sent its head */
-  setHeader(name: string, value: number | string | readonly string[]): this {
-    this.#changeHeader(name, value);
-    for (const request of this.#attempts.requests()) request.setHeader(name, value);
-    return this;
-  }
-
-  /** @throws Error `ERR_HTTP_HEADERS_SENT` where an attempt has sent its head */
-  removeHeader(name: string): void {
-    this.#changeHeader(name, undefined);
-    for (const request of this.#attempts.requests()) request.removeHeader(name);
   }
 
   // What the attempts tell.
@@ -240,11 +133,6 @@ export class RequestFacade extends Stream {
     this.emit("close");
   }
 
-  #changeHeader(name: string, value: unknown): void {
-    if (this.headersSent) throw Object.assign(new Error(`Cannot change the header "${name}" after the headers have been sent.`), { code: "ERR_HTTP_HEADERS_SENT" });
-    changeHeader(this.#call.options, name, value);
-  }
-
   #tellSocket(socket: Socket): void {
     if (this.#hadSocket) return;
     this.#hadSocket = true;
@@ -261,7 +149,7 @@ export class RequestFacade extends Stream {
         return;
       case "told":
         // The second time is when got's own stream goes; from then on it takes errors of writes for what they are.
-        return this.#attempts.failWrites(this.#end);
+        return this.works.failWrites(this.#end);
       case "no":
         return;
       default:

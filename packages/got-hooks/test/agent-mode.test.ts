@@ -23,7 +23,11 @@ for (const client of clients) {
     it("leaves the request function to the user", async (t) => {
       const { got, server } = await agentRoom(t);
       let calls = 0;
-      const own = got.extend({ request: ((...args: Parameters<typeof http.request>) => (calls++, http.request(...args))) as never });
+      const request = (...args: Parameters<typeof http.request>): http.ClientRequest => {
+        calls++;
+        return http.request(...args);
+      };
+      const own = got.extend({ request: request as never });
       assert.equal((await own.post(server.url, { json: { a: 1 } }).json<Echo>()).body, '{"a":1}');
       assert.equal(calls, 1);
       assert.equal(server.seen[0].address, "127.0.0.2");

@@ -85,7 +85,14 @@ for (const client of clients) {
 
     it("bind also where a handler has thrown the hooks away", async (t) => {
       const { got, server } = await room(t, client, { pool: LOCAL });
-      const bare = got.extend({ handlers: [(options, next) => ((options.hooks.beforeRedirect = []), next(options))] });
+      const bare = got.extend({
+        handlers: [
+          (options, next) => {
+            options.hooks.beforeRedirect = [];
+            return next(options);
+          },
+        ],
+      });
       assert.match((await bare(`${server.url}/redirect?to=/end`).json<Echo>()).address, /^127\.0\.0\.[234]$/);
     });
   });

@@ -98,7 +98,8 @@ for (const client of clients) {
       assert.equal(exit().fail, 1);
       assert.equal((await failureOf(got(`${server.url}/status/404`))).response?.statusCode, 404);
       assert.equal(exit().success, 1);
-      await failureOf(got(`${server.url}/disconnect`));
+      assert.equal((await failureOf(got(`${server.url}/disconnect`))).code, "ECONNRESET");
+      assert.equal((await failureOf(got(`${server.url}/unasked-upgrade`))).code, "ECONNRESET");
       assert.equal(pool.status().inflight, 0);
     });
 

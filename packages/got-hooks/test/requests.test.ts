@@ -146,9 +146,15 @@ for (const client of clients) {
     it("go on in the caller's async context, whoever's end has let them start", async (t) => {
       const storage = new AsyncLocalStorage<number>();
       const stores: (number | undefined)[] = [];
+      const note = (): void => void stores.push(storage.getStore());
       const { got, server } = await room(t, client, {
         pool: { exits: { local: ["127.0.0.2"] }, perExitInFlight: 1 },
-        hooks: { hooks: { afterResponse: [(response) => (stores.push(storage.getStore()), response)] } },
+        hooks: { hooks: { afterResponse: [
+          (response) => {
+            note();
+            return response;
+          },
+        ] } },
       });
       await Promise.all([1, 2, 3].map((id) => storage.run(id, async () => got(`${server.url}/delay/10`))));
       assert.deepEqual(stores, [1, 2, 3]);
@@ -158,8 +164,21 @@ for (const client of clients) {
       const order: string[] = [];
       const own = client.got.extend({
         headers: { "x-own": "1" },
-        hooks: { beforeRequest: [() => void order.push("beforeRequest")], afterResponse: [(response) => (order.push("afterResponse"), response)] },
-        handlers: [(options, next) => (order.push("handler"), next(options))],
+        hooks: {
+          beforeRequest: [() => void order.push("beforeRequest")],
+          afterResponse: [
+            (response) => {
+              order.push("afterResponse");
+              return response;
+            },
+          ],
+        },
+        handlers: [
+          (options, next) => {
+            order.push("handler");
+            return next(options);
+          },
+        ],
       });
       const { got, server, pool } = await room(t, client);
       const { gotHooks } = await import("../src/index.ts");

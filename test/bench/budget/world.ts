@@ -1,4 +1,4 @@
-import { createExchangeCore, ManualClock, seededRandom, utilisation, type ExchangeAnswer, type ExchangeCore } from "@multihome/core/testing";
+import { binanceSpotPrice, createExchangeCore, ManualClock, seededRandom, type ExchangeAnswer, type ExchangeCore } from "@multihome/core/testing";
 import { nextRequest, type Asked } from "./requests.ts";
 
 export const LIMIT = 6_000;
@@ -11,7 +11,7 @@ export interface WorldOptions {
   /** One way, each way, in milliseconds. */
   readonly delayMs: readonly [least: number, most: number];
   /** What another program does with every address. */
-  readonly others?: "steady" | "bursts" | "on-the-minute" | "client";
+  readonly others?: "steady" | "periodic" | "bursts" | "on-the-minute" | "client";
   readonly serverAheadMs?: number;
   /** How often the program is killed and started again. */
   readonly kills?: number;
@@ -20,9 +20,9 @@ export interface WorldOptions {
 }
 
 export interface WorldResult {
-  /** Of what was there and left by others, what was used: 1 is all. */
+  /** Of the weight that was there and left by others, what got an answer and no refusal: 1 is all. */
   share: number;
-  /** Used by ourselves, of all that the addresses have. */
+  /** The same of all that the addresses have. */
   ofAll: number;
   limited: number;
   banned: number;
@@ -42,6 +42,8 @@ export class World {
   readonly #others: () => number;
   #life = 0;
   #requests = 0;
+  /** Weight that was answered, by the window in which it was counted. */
+  readonly #served = new Map<number, number>();
   #limited = 0;
   #banned = 0;
   #othersRefused = 0;
@@ -70,6 +72,10 @@ export class World {
         this.#requests++;
         if (answer.status === 429) this.#limited++;
         if (answer.status === 418) this.#banned++;
+        if (answer.status === 200) {
+          const window = Math.floor(this.core.serverTime() / WINDOW_MS);
+          this.#served.set(window, (this.#served.get(window) ?? 0) + (binanceSpotPrice({ ...asked, address })?.weight ?? 0));
+        }
         this.clock.setTimeout(() => {
           if (life === this.#life) resolve(answer);
         }, this.#delay());
@@ -85,15 +91,15 @@ export class World {
   /** What came of it, in whole windows from the first that begins after `from`. */
   result(from: number, minutes: number): WorldResult {
     const books = this.core.books();
-    const first = Math.ceil(from / WINDOW_MS) * WINDOW_MS;
-    const span = { from: first, to: first + minutes * WINDOW_MS, windowMs: WINDOW_MS, limit: LIMIT };
-    const ofAll = utilisation(books, span, ADDRESSES.length);
+    const first = Math.ceil(from / WINDOW_MS);
+    const all = ADDRESSES.length * minutes * LIMIT;
+    let served = 0;
+    for (let window = first; window < first + minutes; window++) served += this.#served.get(window) ?? 0;
     let foreign = 0;
     for (const { windows } of Object.values(books.addresses)) {
-      for (const window of windows) if (window.startsAt >= span.from && window.startsAt < span.to) foreign += window.foreign;
+      for (const window of windows) if (window.startsAt >= first * WINDOW_MS && window.startsAt < (first + minutes) * WINDOW_MS) foreign += window.foreign;
     }
-    const left = 1 - foreign / (ADDRESSES.length * minutes * LIMIT);
-    return { share: ofAll / left, ofAll, limited: this.#limited, banned: this.#banned, bans: books.totals.bans, othersRefused: this.#othersRefused, requests: this.#requests };
+    return { share: served / (all - foreign), ofAll: served / all, limited: this.#limited, banned: this.#banned, bans: books.totals.bans, othersRefused: this.#othersRefused, requests: this.#requests };
   }
 
   #delay(): number {
@@ -105,14 +111,10 @@ export class World {
   #share(address: string, how: NonNullable<WorldOptions["others"]>): void {
     const random = this.#others;
     const spend = (weight: number): void => {
-      if (how === "client") {
-        // Asks as everybody does, is refused as everybody is, and waits for the next minute then.
-        if (this.core.used(address) + weight > LIMIT) this.#othersRefused++;
-        else this.core.spend(address, weight);
-        return;
-      }
-      if (this.core.used(address) + weight > LIMIT) this.#othersRefused++;
-      this.core.spend(address, weight);
+      const refused = this.core.used(address) + weight > LIMIT;
+      if (refused) this.#othersRefused++;
+      // A client keeps its own count of what the headers say, and lets it be; the others go on regardless.
+      if (!refused || how !== "client") this.core.spend(address, weight);
     };
     const every = (waitMs: () => number, act: () => void): void => {
       const again = (): void => {
@@ -126,6 +128,12 @@ export class World {
       case "client":
         // 20 a second, in small requests.
         every(() => 250 + random() * 500, () => spend(2 + Math.floor(random() * 17)));
+        return;
+      case "periodic":
+        // 200 at once, every ten seconds.
+        every(() => 9_900 + random() * 200, () => {
+          for (let i = 0; i < 10; i++) spend(20);
+        });
         return;
       case "bursts":
         // 200 at once, six times a minute on average, whenever it likes.

@@ -16,12 +16,16 @@ const CLOSE_MS = 250;
 /** What one row is doing. */
 interface Row {
   live: number;
-  /** The last figure, of a moment when nothing was in flight; NaN where there was none. */
+  /** The one request that is in flight, as long as there was no other with it. */
+  alone: Reserved | undefined;
+  /** The largest figure since something was last begun; answers overtake one another. */
+  most: number;
+  /** An answer of these came without a figure, or of another window than the rest. */
+  unsure: boolean;
+  /** The figure when nothing was in flight; NaN where it is not known. */
   used: number;
   window: number;
   at: number;
-  /** The one request that is in flight since then. */
-  alone: Reserved | undefined;
 }
 
 /** Finds pairs of answers that tell what a single request has cost: used by whoever calibrates weights. */
@@ -34,9 +38,14 @@ export class Samples {
   }
 
   taken(row: number, reserved: Reserved): void {
-    const state = (this.#rows[row] ??= { live: 0, used: NaN, window: NaN, at: 0, alone: undefined });
-    state.alone = state.live++ === 0 && !Number.isNaN(state.used) ? reserved : undefined;
-    if (state.alone === undefined) state.used = NaN;
+    const state = (this.#rows[row] ??= { live: 0, alone: undefined, most: 0, unsure: false, used: NaN, window: NaN, at: 0 });
+    if (state.live++ === 0) {
+      state.alone = reserved;
+      state.most = 0;
+      state.unsure = false;
+    } else {
+      state.alone = undefined;
+    }
   }
 
   /**
@@ -48,13 +57,14 @@ export class Samples {
     const state = this.#rows[row];
     // Taken before anybody listened.
     if (state === undefined || state.live === 0) return;
-    state.live--;
-    if (used !== undefined && state.alone === reserved && state.window === window && used >= state.used && (!shared || now - state.at <= CLOSE_MS) && reserved.demand.source !== undefined) {
+    const known = used !== undefined && !Number.isNaN(window);
+    if (known && state.alone === reserved && state.window === window && used >= state.used && (!shared || now - state.at <= CLOSE_MS) && reserved.demand.source !== undefined) {
       this.#onSample({ source: reserved.demand.source, predicted, observed: used - state.used, succeeded });
     }
-    state.alone = undefined;
-    state.used = state.live === 0 ? (used ?? NaN) : NaN;
+    if (!known || (state.most > 0 && state.window !== window)) state.unsure = true;
+    else state.most = Math.max(state.most, used);
     state.window = window;
     state.at = now;
+    if (--state.live === 0) state.used = state.unsure ? NaN : state.most;
   }
 }
