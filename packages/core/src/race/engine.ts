@@ -20,7 +20,7 @@ import type { EngineRules } from "./engine-rules.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
 import { learnFrom } from "./learning.ts";
-import type { Leg } from "./leg.ts";
+import { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { mayRetry } from "./retry.ts";
 import { Leases } from "./leases.ts";
@@ -112,6 +112,7 @@ export class Engine {
     const pin = hints?.lease;
     if (pin !== undefined) {
       job.pin = this.table.indexOf(pin.exit.id) ?? -1;
+      if (pin instanceof Leg) job.lender = pin;
       if (job.pin < 0) return this.#refuse(job, new MultihomeError("MH_ERR_NO_EXIT", `The exit ${pin.exit.id} of the given lease is not one of this pool's.`, { target: target.name }));
     }
     const weighed = weigh(job, hints);

@@ -43,6 +43,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   cost: RequestCost | undefined;
   /** The exit that a lease pins, or -1. */
   pin = -1;
+  /** The lease that pins it: the first request that leaves by it uses what it has reserved, and its place. */
+  lender: Leg | undefined = undefined;
   readonly priority: number;
 
   /** Sends its next leg, where it is hedged. */

@@ -1,5 +1,6 @@
 import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
+import type { Reserved } from "../quota/demand.ts";
 import { channels } from "../observe/channels.ts";
 import { announceLease, announceSettled } from "./announce.ts";
 import { alertFailures, healthChanged } from "./health-changes.ts";
@@ -7,6 +8,19 @@ import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
 import { LiveLegs } from "./live-legs.ts";
+
+/** Has the lease that pins the request a reservation left that covers it? */
+export function lends({ lender, target, weight, demand }: Job): boolean {
+  return lender !== undefined && !lender.over && !lender.counted && lender.job.target === target && lender.weight >= weight && (demand === undefined || lender.reserved !== undefined);
+}
+
+/** The lease has spent what it had reserved; its holder's further requests pay for themselves. */
+function lend(lender: Leg): Reserved | undefined {
+  const { reserved } = lender;
+  lender.reserved = undefined;
+  lender.counted = true;
+  return reserved;
+}
 
 /** Leases that are out: made with everything that they take, taken back once with everything that they held. */
 export class Leases {
@@ -25,8 +39,10 @@ export class Leases {
   out(job: Job, exit: number, now: number): Leg {
     const { table, gate, timers, rules } = this.#engine;
     const { target } = job;
-    const reserved = job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
+    const reserved = lends(job) ? lend(job.lender as Leg) : job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
     const leg = new Leg(job, exit, now, reserved);
+    // It travels on the place of the lease that pins it: to wait for a second one could be for ever.
+    leg.placeReturned = job.pin >= 0;
     this.#live.add(leg);
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
     if (job.cost !== undefined) target.sent(job.cost);
@@ -38,7 +54,7 @@ export class Leases {
       return leg;
     }
     table.inFlight[exit]++;
-    gate.enter(exit);
+    if (job.pin < 0) gate.enter(exit);
     target.desk.take(exit, now);
     const limitMs = job.single ? Infinity : table.isProxy[exit] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
     if (limitMs !== Infinity) timers.add(leg, now, limitMs);

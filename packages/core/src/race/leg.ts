@@ -37,6 +37,8 @@ export class Leg implements PublicLeg, TimerNode {
   over = false;
   /** Its place in `maxInFlight` is back, which may be sooner. */
   placeReturned = false;
+  /** Its answer has been put before the pool. */
+  responded = false;
   /** The quota knows what became of it. */
   counted = false;
   progressed = false;
@@ -95,7 +97,8 @@ export class Leg implements PublicLeg, TimerNode {
   }
 
   respond(info: ResponseInfo): "deliver" | "hold" | "drop" {
-    if (this.over || this.stopped || this.verdict !== undefined) return "drop";
+    if (this.over || this.stopped || this.responded) return "drop";
+    this.responded = true;
     const now = this.engine.clock.now();
     this.engine.answered(this, info, now);
     return this.job.responded(this, now);

@@ -2,6 +2,7 @@ import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
 import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
 import { furtherExit, hedge } from "./hedge.ts";
 import type { Job } from "./job.ts";
+import { lends } from "./leases.ts";
 import type { Leg } from "./leg.ts";
 import { isSet } from "./waiting-room.ts";
 
@@ -11,6 +12,7 @@ export function offer(job: Job, now: number): number {
   const { desk, rules } = target;
   const { gate } = engine;
   desk.wakeAt = Infinity;
+  if (job.pin >= 0) return lends(job) || desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
   if (!job.shared && !gate.open) {
     gate.wait(target);
     return -1;
@@ -25,7 +27,6 @@ export function offer(job: Job, now: number): number {
     if (probe < 0) notSent(job);
     return probe;
   }
-  if (job.pin >= 0) return desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
   if (job.shared) return chooseShared(desk, job.demand, now);
   const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy);
   if (exit >= 0) return exit;

@@ -21,6 +21,8 @@ export interface TargetRules {
   readonly raceMode: "adaptive" | "race" | "hedge" | "off";
   readonly raceWidth: number;
   readonly raceMethods: ReadonlySet<string>;
+  /** The user has named the methods: bodies that can be sent twice are raced as well. */
+  readonly raceBodies: boolean;
   /** `undefined`: the 95th percentile of what the target's answers take. */
   readonly hedgeDelayMs: number | undefined;
   readonly backendLimit: number;

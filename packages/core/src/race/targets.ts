@@ -171,6 +171,7 @@ export class Targets {
       raceWidth: race.width ?? 3,
       raceMethods: new Set((race.methods ?? ["GET", "HEAD", "OPTIONS"]).map((method) => method.toUpperCase())),
       hedgeDelayMs: typeof race.delay === "number" || (typeof race.delay === "string" && race.delay !== "p95") ? durationMs(race.delay) : undefined,
+      raceBodies: race.methods !== undefined,
       backendLimit: rules.backendLimit ?? Infinity,
       onBan: rules.onBan ?? "rotate",
       cost: rules.weights === undefined ? undefined : (request) => calculator.cost(request.method, request.path ?? pathOf(request), request.body, request.headers, request),

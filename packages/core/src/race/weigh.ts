@@ -43,8 +43,8 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
 /** Most legs: only for requests that may be sent more than once, and never for a lease, which is one exit's. */
 function widthOf(job: Job, hints: Hints | undefined): number {
   const { request, target } = job;
-  const { raceMode, raceMethods, raceWidth } = target.rules;
+  const { raceBodies, raceMode, raceMethods, raceWidth } = target.rules;
   if (job.single || job.pin >= 0 || raceMode === "off") return 1;
   const most = hints?.race === false ? 1 : (hints?.race ?? raceWidth);
-  return most > 1 && raceMethods.has(request.method) && request.body == null && request.replayable !== false ? most : 1;
+  return most > 1 && raceMethods.has(request.method) && (raceBodies || request.body == null) && request.replayable !== false ? most : 1;
 }

@@ -211,3 +211,35 @@ test("a lease by hand reserves, is settled by its holder, and counts as aborted 
   assert.equal(pool.status().inflight, 0);
   await pool.close();
 });
+
+test("requests of a lease leave by its exit, use its reservation and its place, and never wait for a second one", async () => {
+  const { pool } = await openPool({ maxInFlight: 1, targets: { "api.test": { serverOffset: 0, backendLimit: 1, limits: [{ name: "r", unit: "request", limit: 3, per: "1m", align: "fixed" }] } } }, 2);
+  const transport = scriptedTransport();
+  const lease = await pool.acquire(get());
+  for (let i = 0; i < 3; i++) assert.equal(await outcome(pool.run(get(), transport, { hints: { lease } })), "answer 200");
+  assert.deepEqual(new Set(transport.sent.map(({ exit }) => exit)), new Set([lease.exit.id]));
+  const limits = (): number => pool.status().targets["api.test"].exits[lease.exit.id].limits[0].used;
+  assert.equal(limits(), 3);
+  lease.release();
+  assert.equal(limits(), 3);
+  assert.equal(pool.status().inflight, 0);
+  await pool.close();
+});
+
+test("what was observed of an answer before does not keep the answer itself from being judged", async () => {
+  const { pool } = await openPool({}, 1);
+  const info = { status: 200, header: () => undefined };
+  let decision = "";
+  pool.drive(get(), {
+    start(leg) {
+      leg.observe({ status: 302, header: () => undefined });
+      decision = leg.respond(info);
+      leg.end();
+    },
+    stop: (leg) => leg.release(),
+    deliver: () => {},
+    reject: () => {},
+  });
+  assert.equal(decision, "deliver");
+  await pool.close();
+});
