@@ -52,7 +52,7 @@ function dispatch(context: Context, config: InternalAxiosRequestConfig): Promise
     case "https:":
       break;
     case undefined:
-      return Promise.reject(refusal(library, "The request's URL is not absolute, so nobody can say where it goes. Give an absolute `url`, or a `baseURL`.", config));
+      return Promise.reject(refusal(library, "The request's URL is not absolute or not valid, so nobody can say where it goes. Give an absolute `url`, or a `baseURL`.", config));
     case "data:":
       // Decoded where it is; nothing leaves.
       return context.send(config);

@@ -14,6 +14,8 @@ export interface ConnectTarget {
   /** Empty where it is the scheme's own. */
   readonly port: string;
   readonly servername?: string | null;
+  /** False where the one request must not be spoken in HTTP/2, as an upgrade to WebSocket; undici keeps such connections apart. */
+  readonly allowH2?: boolean;
 }
 
 /** Once. undici looks at the error's `code` without asking whether there is an error. */
@@ -37,7 +39,7 @@ export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boo
   return (target, callback) => {
     const origin = `${target.protocol}//${target.host ?? target.hostname}`;
     const secure = target.protocol === "https:";
-    const to = destination(target, settings, allowH2, secure ? sessions : undefined);
+    const to = destination(target, settings, allowH2 && target.allowH2 !== false, secure ? sessions : undefined);
     const abort = connectThrough(
       exit,
       to,
