@@ -94,8 +94,8 @@ export class DirectExchange implements Exchange {
   }
 }
 
-/** Nobody asked for one; got listens all the same, so that Node takes it for wanted, and would wait for ever. */
+/** Nobody asked for one; got listens all the same, so that Node takes it for wanted, and would wait for ever. Not as ECONNRESET, which got 15 ignores after a head. */
 function refuseUpgrade(this: ClientRequest, _response: IncomingMessage, socket: Duplex): void {
   socket.destroy();
-  this.emit("error", hangUp());
+  this.emit("error", Object.assign(new Error("Answered 101 to a request that asked for no upgrade."), { code: "ERR_UNASKED_UPGRADE" }));
 }

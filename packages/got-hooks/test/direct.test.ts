@@ -99,7 +99,7 @@ for (const client of clients) {
       assert.equal((await failureOf(got(`${server.url}/status/404`))).response?.statusCode, 404);
       assert.equal(exit().success, 1);
       assert.equal((await failureOf(got(`${server.url}/disconnect`))).code, "ECONNRESET");
-      assert.equal((await failureOf(got(`${server.url}/unasked-upgrade`))).code, "ECONNRESET");
+      assert.equal((await failureOf(got(`${server.url}/unasked-upgrade`))).code, "ERR_UNASKED_UPGRADE");
       assert.equal(pool.status().inflight, 0);
     });
 

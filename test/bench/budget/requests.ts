@@ -1,4 +1,4 @@
-import type { ExchangeRequest } from "@multihome/core/testing";
+import { binanceSpotPrice, type ExchangeRequest } from "@multihome/core/testing";
 
 export type Asked = Omit<ExchangeRequest, "address" | "at">;
 
@@ -27,4 +27,9 @@ export function nextRequest(random: () => number): Asked {
     if (left < 0) return { method: "GET", path, query };
   }
   return { method: "GET", path: "/api/v3/ping", query: "" };
+}
+
+/** What such a request weighs on average. */
+export function meanWeight(): number {
+  return MIX.reduce((sum, [share, path, query]) => sum + (share / ALL) * (binanceSpotPrice({ method: "GET", path, query, address: "" })?.weight ?? 0), 0);
 }

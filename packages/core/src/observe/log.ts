@@ -3,6 +3,18 @@ import type { Logger } from "../model/options.ts";
 
 const debug = createDebug("multihome");
 
+const print = (line: (...parts: unknown[]) => void) => (fields: object, message: string): void => (Object.keys(fields).length === 0 ? line(message) : line(message, fields));
+
+/* eslint-disable no-console -- only for who has passed the console as the logger */
+/** `logger: console`: the sentence first, and no line for each request. */
+const forPeople: Logger = {
+  debug: () => {},
+  info: print((...parts) => console.info(...parts)),
+  warn: print((...parts) => console.warn(...parts)),
+  error: print((...parts) => console.error(...parts)),
+};
+/* eslint-enable no-console */
+
 /**
  * Lines for people: to the user's logger, and to `DEBUG=multihome`. Silent otherwise, but for warnings, which go where
  * Node's own go. A logger that throws is not heard of again.
@@ -11,12 +23,17 @@ export class Log {
   readonly #logger: Logger | undefined;
 
   constructor(logger: Logger | undefined) {
-    this.#logger = logger;
+    this.#logger = logger === (console as unknown) ? forPeople : logger;
   }
 
   /** Does anybody read what is not a warning? */
   get heard(): boolean {
     return this.#logger !== undefined || debug.enabled;
+  }
+
+  /** And the line for each request? The console shows whatever it is given, which nobody means who passes it. */
+  get heardInDetail(): boolean {
+    return debug.enabled || (this.#logger !== undefined && this.#logger !== forPeople);
   }
 
   info(message: string, fields: object): void {

@@ -10,9 +10,9 @@ export function narrate(pool: string, log: Log): () => void {
   if (!log.heard) return () => {};
   const ends: (() => void)[] = [];
   const tell = <K extends ChannelName>(name: K, say: (message: Messages[K]) => void): void => void ends.push(subscribe(name, pool, say));
-  tell("multihome:task.settled", (message) => log.debug(taskLine(message), { target: message.target, exit: message.exit, kind: message.kind, batchId: message.batchId, attempt: message.attempts, reason: message.reason }));
-  tell("multihome:task.requeued", (message) => log.debug(requeueLine(message), { target: message.target, attempt: message.attempt, reason: message.reason }));
-  tell("multihome:exit.changed", (message) => log.debug(exitLine(message), { exit: message.exit, target: message.target, reason: message.reason, cooldownMs: message.cooldownMs }));
+  if (log.heardInDetail) tell("multihome:task.settled", (message) => log.debug(taskLine(message), { target: message.target, exit: message.exit, kind: message.kind, batchId: message.batchId, attempt: message.attempts, reason: message.reason }));
+  if (log.heardInDetail) tell("multihome:task.requeued", (message) => log.debug(requeueLine(message), { target: message.target, attempt: message.attempt, reason: message.reason }));
+  if (log.heardInDetail) tell("multihome:exit.changed", (message) => log.debug(exitLine(message), { exit: message.exit, target: message.target, reason: message.reason, cooldownMs: message.cooldownMs }));
   tell("multihome:breaker.changed", (message) => (message.to === "open" ? log.warnQuietly(breakerLine(message), { target: message.target, reason: message.reason }) : log.info(breakerLine(message), { target: message.target, reason: message.reason })));
   tell("multihome:alert.raised", (message) => log.warnQuietly(`alert ${message.alert} | exit=${message.exit} | host=${message.target} | count=${message.count}`, { exit: message.exit, target: message.target, reason: message.alert }));
   return () => {

@@ -119,9 +119,14 @@ export class Quota {
     return undefined;
   }
 
+  /** What was given up long enough ago has arrived by now, if ever. Before anything is asked of a meter that nobody reserves on. */
+  catchUp(now: number): void {
+    if (this.#strays.nextAt <= now) this.#arrive(now);
+  }
+
   /** Which of the demand's limits has no room now; -1 when all have. */
   shortOf(demand: Demand, egress: number, now: number): number {
-    if (this.#strays.nextAt <= now) this.#arrive(now);
+    this.catchUp(now);
     const { limits, units, keys, account, byHand } = demand;
     for (let i = 0; i < limits.length; i++) {
       const limit = this.limits[limits[i]];
@@ -282,7 +287,6 @@ export class Quota {
     this.#samples?.settled(row, reserved, used, meter.firstWindow(outcome) === window ? window : NaN, outcome.now, limit.isShared(row), reserved.demand.units[i], succeeded);
   }
 
-  /** What was given up long enough ago has arrived, if ever. */
   #arrive(now: number): void {
     for (let stray = this.#strays.takeDue(now); stray !== undefined; stray = this.#strays.takeDue(now)) {
       const { reserved, sentAt, until } = stray;

@@ -55,6 +55,7 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
 
 function exitStatus(engine: Engine, target: Target, exit: number, now: number): ExitStatus {
   const { pauses, quota, health } = target;
+  quota?.catchUp(now);
   const egress = engine.table.egress[exit];
   const { success, fail, warnings, consecutiveFails, avgLatencyMs, inflight } = health.of(exit, now);
   const rests = health.restsUntil(exit);

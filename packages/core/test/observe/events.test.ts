@@ -98,3 +98,13 @@ test("a counter that fills up is announced once at each threshold, bans and runs
   assert.deepEqual(told, ["consecutive-failures 2", "ban 1"]);
   await pool.close();
 });
+
+test("the console as a logger is told what matters, the sentence first, and nothing for each request", async (t) => {
+  const lines: unknown[][] = [];
+  for (const level of ["debug", "info", "warn"] as const) t.mock.method(console, level, (...parts: unknown[]) => void lines.push(parts));
+  const { pool, clock } = await openPool({ logger: console }, 2);
+  await pool.run(get(), scriptedTransport());
+  await clock.advance(30_000);
+  await pool.close();
+  assert.deepEqual(lines.map(([sentence, ...rest]) => [String(sentence).split(" ")[0], rest.length]), [["multihome:", 0], ["", 0], ["throughput=0.0/s", 0]]);
+});
