@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
+import { MultihomeError } from "@multihome/core";
 import type { ExitPool, Lease } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
 import type { LegAgents } from "@multihome/core/node-http";
@@ -38,14 +39,18 @@ export function agentHooks(pool: ExitPool): ExtendOptions {
             { signal: options.signal, timeout: options.timeout.request, ...(hints === undefined ? {} : { hints }) },
           );
           const view = agents.view(lease.exit, { connectTimeoutMs: connectTimeoutOf(options, host) });
-          const unused = host.clock.setTimeout(() => lease.release(), UNUSED_MS);
-          let used = false;
+          let state: "waiting" | "used" | "late" = "waiting";
+          const unused = host.clock.setTimeout(() => {
+            state = "late";
+            lease.release();
+          }, UNUSED_MS);
           view.gate = (_, proceed) => {
             const request = view.requests.at(-1);
-            if (!used && request !== undefined) follow(request, lease);
-            used = true;
+            if (state === "late") return proceed(new MultihomeError("MH_ERR_TIMEOUT", `The exit for ${lease.target} was leased more than ${UNUSED_MS} ms before its request came (hooks after gotHooks).`, { target: lease.target }));
+            if (state === "waiting" && request !== undefined) follow(request, lease);
+            state = "used";
             host.clock.clearTimeout(unused);
-            proceed();
+            return proceed();
           };
           options.agent = agentsOf(view);
         },

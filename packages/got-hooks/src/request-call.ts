@@ -22,8 +22,6 @@ export class RequestCall {
   readonly callback: ResponseListener | undefined;
   readonly secure: boolean;
   readonly method: string;
-  /** Name or address; what the `Host` header and TLS go by. */
-  readonly hostname: string;
   /** With the port, unless it is the scheme's own. */
   readonly host: string;
   readonly path: string;
@@ -34,7 +32,6 @@ export class RequestCall {
       this.options = (second ?? {}) as NativeOptions;
       this.callback = third;
       this.secure = first.protocol === "https:";
-      this.hostname = first.hostname;
       this.host = first.host;
       this.path = first.pathname + first.search;
     } else {
@@ -42,11 +39,15 @@ export class RequestCall {
       this.options = first;
       this.callback = typeof second === "function" ? second : third;
       this.secure = first.protocol === "https:";
-      this.hostname = bracketed(first.hostname ?? first.host ?? "localhost");
       this.host = withPort(this.hostname, first.port, this.secure ? 443 : 80);
       this.path = first.path ?? "/";
     }
     this.method = (this.options.method ?? "GET").toUpperCase();
+  }
+
+  /** Name or address, without the port. */
+  get hostname(): string {
+    return this.url?.hostname ?? bracketed(this.options.hostname ?? this.options.host ?? "localhost");
   }
 
   get href(): string | URL {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { ManualClock } from "@multihome/core/testing";
 import { clients, eventually, failureOf, LOCAL, room } from "./support.ts";
 import type { Echo, Room } from "./support.ts";
 
@@ -62,6 +63,25 @@ for (const client of clients) {
       assert.match((await failureOf(got(server.url, { signal: AbortSignal.timeout(40) }))).name, /^(Timeout|Abort)Error$/);
       assert.equal((await failureOf(got(server.url, { timeout: { request: 40 } }))).code, "MH_ERR_TIMEOUT");
       assert.equal(pool.status().tasks.pending, 0);
+    });
+
+    it("gives an unused lease back, and lets no request leave with one that it has given back", async (t) => {
+      const clock = new ManualClock();
+      const { got, server, pool } = await agentRoom(t, { ...LOCAL, clock });
+      const slow = got.extend({
+        hooks: {
+          beforeRequest: [
+            async () => {
+              assert.equal(pool.status().inflight, 1);
+              await clock.advance(10_000);
+              assert.equal(pool.status().inflight, 0);
+            },
+          ],
+        },
+      });
+      const failure = await failureOf(slow(server.url));
+      assert.equal(failure.code, "MH_ERR_TIMEOUT");
+      assert.equal(server.accepted, 0);
     });
 
     it("refuses what it cannot bind", async (t) => {

@@ -27,7 +27,7 @@ export class FixedMeter implements Meter {
   readonly #clock: ServerClock;
   /** Counts what is sent while the server's window is unknown. */
   readonly #blind: SlidingMeter;
-  readonly #columns = new Columns(10);
+  readonly #columns = new Columns(11);
   /** Number of the first of the two windows. */
   #window!: Float64Array;
   /** The clock's epoch that `window` belongs to; 0 while the row is counted blindly. */
@@ -43,6 +43,8 @@ export class FixedMeter implements Meter {
   #unseen!: Float64Array;
   #unseenNext!: Float64Array;
   #unseenAt!: Float64Array;
+  /** When something was last counted: a span later nothing of it is left, whatever the server's clock has done meanwhile. */
+  #countedAt!: Float64Array;
 
   constructor(limit: number, perMs: number, clock: ServerClock) {
     this.#limit = limit;
@@ -81,6 +83,7 @@ export class FixedMeter implements Meter {
     const last = Math.max(first, this.lastWindow(outcome));
     const seen = used !== undefined && first === last;
     if (seen) this.#see(row, last, used, outcome.sentAt);
+    this.#countedAt[row] = outcome.now;
     if (counted > 0) {
       const here = first <= window && window <= last;
       const next = first <= window + 1 && window + 1 <= last;
@@ -101,6 +104,7 @@ export class FixedMeter implements Meter {
       return;
     }
     const last = this.lastWindow(outcome);
+    this.#countedAt[row] = outcome.now;
     if (this.firstWindow(outcome) === last) this.#see(row, last, used, outcome.sentAt);
   }
 
@@ -241,7 +245,9 @@ export class FixedMeter implements Meter {
       const { flying, counted } = this.#blind.handOver(row, now);
       this.#flying[row] += flying;
       this.#own[row] = counted;
+      this.#countedAt[row] = now;
     }
+    this.#forgetOld(row, now);
     this.#epoch[row] = this.#clock.epoch;
     this.#window[row] = window;
     this.#ownNext[row] = Math.max(this.#own[row], this.#ownNext[row]);
@@ -253,16 +259,22 @@ export class FixedMeter implements Meter {
   #lose(row: number, now: number): void {
     const window = Math.floor(this.#clock.earliest(now) / this.perMs);
     if (this.#epoch[row] === this.#clock.epoch && window > this.#window[row]) this.#pass(row, window);
+    this.#forgetOld(row, now);
     const flying = this.#flying[row];
     const counted = Math.max(this.#usedIn(row), this.#usedInNext(row)) - flying;
     for (const column of this.#columns.columns) column[row] = 0;
     this.#blind.takeOver(row, flying, counted, now);
   }
 
+  #forgetOld(row: number, now: number): void {
+    if (now - this.#countedAt[row] <= this.perMs + this.#clock.uncertainMs(now)) return;
+    for (const column of [this.#own, this.#ownNext, this.#header, this.#headerNext, this.#unseen, this.#unseenNext]) column[row] = 0;
+  }
+
   #bind(): void {
     [
       this.#window, this.#epoch, this.#flying, this.#own, this.#ownNext, this.#header, this.#headerNext, this.#unseen,
-      this.#unseenNext, this.#unseenAt,
+      this.#unseenNext, this.#unseenAt, this.#countedAt,
     ] = this.#columns.columns;
   }
 }

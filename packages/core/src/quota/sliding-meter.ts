@@ -3,6 +3,10 @@ import { less, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 
 /** Entries are merged when they lie closer than this share of the span: at most so much of it is lost, and the log stays short. */
 const GRAIN = 1 / 256;
+/** The server's clock may be slower than ours by so many millionths: its spans last longer … */
+const DRIFT = 50e-6;
+/** … which is less than a network's delay where they are shorter than this. */
+const LONG_MS = 300_000;
 
 /**
  * No span of that length may hold more than the limit, wherever it begins.
@@ -13,12 +17,15 @@ const GRAIN = 1 / 256;
 export class SlidingMeter implements Meter {
   limit: number;
   readonly perMs: number;
+  /** The span as our clock may see it. */
+  readonly #spanMs: number;
   readonly #grainMs: number;
   readonly #logs: (Log | undefined)[] = [];
 
   constructor(limit: number, perMs: number) {
     this.limit = limit;
     this.perMs = perMs;
+    this.#spanMs = perMs < LONG_MS ? perMs : perMs * (1 + DRIFT);
     this.#grainMs = perMs * GRAIN;
   }
 
@@ -47,21 +54,21 @@ export class SlidingMeter implements Meter {
     if (units > this.limit) return Infinity;
     const short = units - this.room(row, now);
     if (short <= 0) return now;
-    return this.#logs[row]?.whenGone(short, this.perMs) ?? Infinity;
+    return this.#logs[row]?.whenGone(short, this.#spanMs) ?? Infinity;
   }
 
   used(row: number, now: number): number {
     const log = this.#logs[row];
     if (log === undefined) return 0;
-    log.drain(now - this.perMs);
+    log.drain(now - this.#spanMs);
     return log.sum + log.flying;
   }
 
   resetsAt(row: number, now: number): number {
     const log = this.#logs[row];
     if (log === undefined || this.used(row, now) === 0) return now;
-    const gone = log.whenGone(log.sum, this.perMs);
-    return gone === Infinity || log.flying > 0 ? now + this.perMs : gone;
+    const gone = log.whenGone(log.sum, this.#spanMs);
+    return gone === Infinity || log.flying > 0 ? now + this.#spanMs : gone;
   }
 
   idle(row: number, now: number): boolean {
@@ -90,7 +97,7 @@ export class SlidingMeter implements Meter {
   handOver(row: number, now: number): { flying: number; counted: number } {
     const log = this.#logs[row];
     if (log === undefined) return { flying: 0, counted: 0 };
-    log.drain(now - this.perMs);
+    log.drain(now - this.#spanMs);
     this.#logs[row] = undefined;
     return { flying: log.flying, counted: log.sum };
   }

@@ -26,6 +26,8 @@ export interface World {
   unsent: number;
   lost: number;
   freeOnSuccess: number;
+  /** The server's clock jumps, its dates and figures may be anything, and others spend there too: only what is ours is judged then. */
+  hostile: boolean;
   steps: number;
   /** Mean time between attempts. */
   everyMs: number;
@@ -49,14 +51,17 @@ export function play(world: World): { taken: number; refused: number } {
   const random = seededRandom(world.seed);
   const between = (low: number, high: number): number => low + random() * (high - low);
   const limits: (Limit & { per: number })[] = world.limits.map(({ align, perMs, size, scope }, i) => ({ name: `limit-${i}`, unit: "weight", limit: size, per: perMs, align, scope }));
-  const counters = limits.map(modelCounter);
+  const counters = limits.map((limit) => modelCounter(limit, !world.hostile));
   const clock = new ServerClock();
   const quota = new Quota(limits, clock, (response) => {
     const said = response.header("used");
     return said === undefined ? [] : (JSON.parse(said) as { limit: string; used: number }[]);
   });
   const most = Math.min(...limits.map(({ limit }) => limit));
-  const serverTime = (at: number): number => EPOCH + world.offsetMs + at * (1 + world.driftPpm / 1e6);
+  // A clock that is slower by a few millionths shows in short spans only where the network takes no time at all.
+  const driftPpm = world.limits.some(({ align, perMs }) => align !== "fixed" && perMs < 300_000) ? 0 : world.driftPpm;
+  let jumpedMs = 0;
+  const serverTime = (at: number): number => EPOCH + world.offsetMs + jumpedMs + at * (1 + driftPpm / 1e6);
   const rowOf = (i: number, egress: number): string => (limits[i].scope === "target" ? "all" : String(egress));
 
   const events: { at: number; order: number; run(at: number): void }[] = [];
@@ -73,12 +78,17 @@ export function play(world: World): { taken: number; refused: number } {
     const dated = random() >= world.withoutDate;
     const told = random() >= world.withoutHeader;
     const writtenAt = at + between(0, 200);
+    if (world.hostile && random() < 0.1) jumpedMs += between(-1, 1) * 10 ** between(2, 7);
     const headers = new Map([
-      ["date", dated ? new Date(serverTime(writtenAt)).toUTCString() : undefined],
-      ["used", told ? used : undefined],
+      ["date", dated ? new Date(serverTime(writtenAt) + (world.hostile && random() < 0.1 ? between(-1e8, 1e8) : 0)).toUTCString() : undefined],
+      ["used", told ? (world.hostile ? mistold(limits) : used) : undefined],
     ]);
     const info: ResponseInfo = { status: flight.free || random() < 0.9 ? 200 : 500, header: (name) => headers.get(name) };
     if (random() >= world.lost) after(writtenAt + between(0, world.longestMs), (now) => answer(flight, info, now));
+  }
+
+  function mistold(all: readonly Limit[]): string {
+    return JSON.stringify(all.map(({ name, limit }) => ({ limit: name, used: [0, random() * limit, limit * 20, -1, null][Math.floor(random() * 5)] })));
   }
 
   function answer(flight: Flight, info: ResponseInfo, now: number): void {
@@ -143,7 +153,8 @@ export function play(world: World): { taken: number; refused: number } {
   const settledAt = run(at);
 
   // Nothing drifts: when all is settled and the spans are over, everything can be had again.
-  const end = settledAt + 5_000 + 3 * Math.max(...limits.map(({ per }) => per));
+  // Others who were seen are forgotten after ten windows.
+  const end = settledAt + 5_000 + (world.hostile ? 14 : 3) * Math.max(...limits.map(({ per }) => per));
   for (let egress = 0; egress < world.exits; egress++) {
     const whole = quota.demand({ weight: most, orders: 0, charges: undefined }, undefined, false);
     assert.equal(quota.shortOf(whole, egress, end), -1, `exit ${egress} has its whole budget again`);
