@@ -1,4 +1,4 @@
-import { Columns, less, type Meter, type Outcome, type SavedCount } from "./meter.ts";
+import { Columns, less, slowest, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 
 /**
  * A bucket that holds the limit and fills at `limit / per`.
@@ -9,6 +9,8 @@ import { Columns, less, type Meter, type Outcome, type SavedCount } from "./mete
 export class BucketMeter implements Meter {
   limit: number;
   readonly perMs: number;
+  /** How long it takes to fill, as our clock may see it. */
+  readonly #fillMs: number;
   readonly #columns = new Columns(3);
   /** Units missing from a full bucket, as of `at`. */
   #missing!: Float64Array;
@@ -18,6 +20,7 @@ export class BucketMeter implements Meter {
   constructor(limit: number, perMs: number) {
     this.limit = limit;
     this.perMs = perMs;
+    this.#fillMs = slowest(perMs);
     this.#bind();
   }
 
@@ -48,7 +51,7 @@ export class BucketMeter implements Meter {
     if (units > this.limit) return Infinity;
     const short = units - this.room(row, now);
     if (short <= 0) return now;
-    return short <= this.#missing[row] - this.#flying[row] ? now + (short * this.perMs) / this.limit : Infinity;
+    return short <= this.#missing[row] - this.#flying[row] ? now + (short * this.#fillMs) / this.limit : Infinity;
   }
 
   used(row: number, now: number): number {
@@ -57,7 +60,7 @@ export class BucketMeter implements Meter {
   }
 
   resetsAt(row: number, now: number): number {
-    return now + (this.used(row, now) * this.perMs) / this.limit;
+    return now + (this.used(row, now) * this.#fillMs) / this.limit;
   }
 
   idle(row: number, now: number): boolean {
@@ -80,7 +83,7 @@ export class BucketMeter implements Meter {
 
   restore(row: number, { used }: SavedCount, sinceMs: number, now: number): void {
     this.#refill(row, now);
-    this.#missing[row] = Math.min(this.limit + this.#flying[row], this.#missing[row] + Math.max(0, Math.min(used, this.limit) - (sinceMs * this.limit) / this.perMs));
+    this.#missing[row] = Math.min(this.limit + this.#flying[row], this.#missing[row] + Math.max(0, Math.min(used, this.limit) - (sinceMs * this.limit) / this.#fillMs));
   }
 
   #refill(row: number, now: number): void {
@@ -88,7 +91,7 @@ export class BucketMeter implements Meter {
     const since = now - this.#at[row];
     if (since <= 0) return;
     this.#at[row] = now;
-    this.#missing[row] = Math.max(this.#flying[row], this.#missing[row] - (since * this.limit) / this.perMs);
+    this.#missing[row] = Math.max(this.#flying[row], this.#missing[row] - (since * this.limit) / this.#fillMs);
   }
 
   #bind(): void {

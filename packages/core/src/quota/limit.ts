@@ -96,7 +96,7 @@ export class QuotaLimit {
 
   freeAt(row: number, now: number, units: number): number {
     let at = this.meter.freeAt(row, now, units);
-    if (at <= now && !this.#calm && !this.#isHeavy(units)) at = this.#releaseAt(row, now, units);
+    if (at <= now && !this.#calm && !this.#isHeavy(units) && this.room(row, now, units) < units) at = Math.max(now + 1, this.#releaseAt(row, now, units));
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
     if (at <= now && this.room(row, now, units) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;

@@ -65,6 +65,16 @@ export function less(from: number, units: number): number {
   return left > 1e-9 ? left : 0;
 }
 
+/** The server's clock may be slower than ours by so many millionths: its spans last longer … */
+const DRIFT = 50e-6;
+/** … by less than a network's delay where they are shorter than this. */
+const LONG_MS = 300_000;
+
+/** How long a span of the server's may last by our clock. */
+export function slowest(perMs: number): number {
+  return perMs < LONG_MS ? perMs : perMs * (1 + DRIFT);
+}
+
 /** A growing set of Float64 columns that share their rows. */
 export class Columns {
   #capacity = 0;

@@ -1,12 +1,8 @@
 import { Log } from "./log.ts";
-import { less, type Meter, type Outcome, type SavedCount } from "./meter.ts";
+import { less, slowest, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 
 /** Entries are merged when they lie closer than this share of the span: at most so much of it is lost, and the log stays short. */
 const GRAIN = 1 / 256;
-/** The server's clock may be slower than ours by so many millionths: its spans last longer … */
-const DRIFT = 50e-6;
-/** … which is less than a network's delay where they are shorter than this. */
-const LONG_MS = 300_000;
 
 /**
  * No span of that length may hold more than the limit, wherever it begins.
@@ -25,7 +21,7 @@ export class SlidingMeter implements Meter {
   constructor(limit: number, perMs: number) {
     this.limit = limit;
     this.perMs = perMs;
-    this.#spanMs = perMs < LONG_MS ? perMs : perMs * (1 + DRIFT);
+    this.#spanMs = slowest(perMs);
     this.#grainMs = perMs * GRAIN;
   }
 
