@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { adapterHost } from "./adapter-host.ts";
 import { ClosedError, PoolFullError } from "./errors.ts";
 import { ExitTable } from "./exits/exit-table.ts";
 import { PoolHealth } from "./health/pool-health.ts";
 import { Traffic } from "./health/traffic.ts";
-import type { Exit } from "./model/exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
+import type { ExitDetails, PoolOverview } from "./model/overview.ts";
 import type { AcquireOptions, AdapterHost, ExitPool, Explanation, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 import type { Hints, RequestInfo } from "./model/request.ts";
 import { exitAgents } from "./node-http/index.ts";
@@ -20,6 +21,7 @@ import { Engine } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/acquire.ts";
 import { explain } from "./race/explain.ts";
 import type { Job } from "./race/job.ts";
+import { inspectExit, overviewOf } from "./race/overview.ts";
 import { PromiseDriver } from "./race/promise-driver.ts";
 import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/status.ts";
@@ -35,9 +37,6 @@ import { taskHandle } from "./tasks/task-handle.ts";
 import { durationMs } from "./time/duration.ts";
 import { Alarm } from "./time/timer-queue.ts";
 import { systemRandom } from "./time/random.ts";
-
-/** Sockets that may stay open over all exits, idle ones included: half of what systems allow a process by default (1,024 files). */
-const MAX_SOCKETS = 512;
 
 /**
  * Makes a pool of exits. It begins to look for them at once; requests made meanwhile wait.
@@ -71,7 +70,7 @@ class Pool implements ExitPool {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = new Log(options.logger);
-    this.adapterHost = this.#makeHost();
+    this.adapterHost = adapterHost({ clock: this.#clock, options: () => this.#options, hints: () => this.#hints, closed: () => this.#engine.closing, releases: this.#releases });
     this.#engine = new Engine({
       clock: this.#clock,
       table: this.#table,
@@ -183,6 +182,14 @@ class Pool implements ExitPool {
     return statusOf(this.#engine, this.#targets, this.#traffic, this.#options.alerts ?? {});
   }
 
+  overview(): PoolOverview {
+    return overviewOf(this.#engine, this.#targets, this.#traffic);
+  }
+
+  inspect(exit: string): ExitDetails | undefined {
+    return inspectExit(this.#engine, this.#targets, exit);
+  }
+
   update(change: Partial<ExitPoolOptions>): void {
     const merged = mergeOptions(this.#options, change);
     const fixed = (["clock", "random", "ledger"] as const).filter((name) => change[name] !== undefined && change[name] !== this.#options[name]).map((name): Problem => ({ path: name, given: "another one", expected: "no change: it holds for the life of a pool" }));
@@ -271,26 +278,5 @@ class Pool implements ExitPool {
     const own = given === undefined ? request.hints : request.hints === undefined ? given : { ...request.hints, ...given };
     const around = this.#hints?.getStore();
     return around === undefined ? own : own === undefined ? around : { ...around, ...own };
-  }
-
-  #makeHost(): AdapterHost {
-    const options = (): ExitPoolOptions => this.#options;
-    const closed = (): boolean => this.#engine.closing;
-    return {
-      get connectTimeoutMs() {
-        return durationMs(options().connectTimeout ?? "8s");
-      },
-      agentOptions: (exit: Exit) => options().exits?.agentOptions?.(exit),
-      hints: () => this.#hints?.getStore(),
-      onClose: (release) => {
-        this.#releases.add(release);
-        return () => this.#releases.delete(release);
-      },
-      get closed() {
-        return closed();
-      },
-      clock: this.#clock,
-      maxSockets: MAX_SOCKETS,
-    };
   }
 }

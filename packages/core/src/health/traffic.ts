@@ -28,9 +28,20 @@ export class Traffic {
   }
 
   successRate1m(now: number): number {
-    const good = this.#sum(this.#good, now, 60);
-    const all = good + this.#sum(this.#bad, now, 60);
+    const { good, all } = this.attempts1m(now);
     return all === 0 ? 0 : good / all;
+  }
+
+  /** Attempts of the last minute that spoke for or against their exits, and how many of them spoke for it. */
+  attempts1m(now: number): { good: number; all: number } {
+    const good = this.#sum(this.#good, now, 60);
+    return { good, all: good + this.#sum(this.#bad, now, 60) };
+  }
+
+  /** Answers of the last `seconds` whole seconds, at most 63, oldest first. */
+  answeredBySecond(now: number, seconds: number): Uint32Array {
+    const running = this.#slot(now);
+    return Uint32Array.from({ length: seconds }, (_, i) => this.#answered[(running - seconds + i + SECONDS) % SECONDS]);
   }
 
   #sum(counts: Uint32Array, now: number, seconds: number): number {

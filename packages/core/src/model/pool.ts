@@ -4,6 +4,7 @@ import type { Duration } from "../time/duration.ts";
 import type { Exit } from "./exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./lease.ts";
 import type { LimitScope } from "./limits.ts";
+import type { ExitDetails, PoolOverview } from "./overview.ts";
 import type { ExitPoolOptions } from "./options.ts";
 import type { Hints, RequestInfo } from "./request.ts";
 import type { MapOptions, Settled, TaskHandle } from "./task.ts";
@@ -141,6 +142,10 @@ export interface ExitPool extends AsyncDisposable {
   /** Whether the request could be sent now, by which exits, and why not by the others. Changes nothing. */
   explain(request: RequestInfo): Explanation;
   status(): PoolStatus;
+  /** The whole pool at this moment as sums and columns, every exit included: cheap enough to be asked every second at 20,000 exits. */
+  overview(): PoolOverview;
+  /** All that is known of one exit, by its id, at every target; `undefined` where the pool has none of that name. */
+  inspect(exit: string): ExitDetails | undefined;
   /** Objects merge by key, arrays replace; counters and bans survive. `clock`, `random`, `ledger` and `state.file` cannot change. */
   update(change: Partial<ExitPoolOptions>): void;
   /**

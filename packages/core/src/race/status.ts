@@ -53,7 +53,8 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
   };
 }
 
-function exitStatus(engine: Engine, target: Target, exit: number, now: number): ExitStatus {
+/** One exit at one target. */
+export function exitStatus(engine: Engine, target: Target, exit: number, now: number): ExitStatus {
   const { pauses, quota, health } = target;
   quota?.catchUp(now);
   const egress = engine.table.egress[exit];
