@@ -25,5 +25,5 @@ export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
 export type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 export type { AttemptRecord, Verdict, VerdictKind } from "./model/verdict.ts";
 export type { ChannelName, Messages } from "./observe/channels.ts";
-export type { Clock } from "./time/clock.ts";
-export type { Duration } from "./time/duration.ts";
+export { systemClock, type Clock } from "./time/clock.ts";
+export { parseDuration, type Duration } from "./time/duration.ts";

@@ -40,6 +40,12 @@ export interface Counter {
   limit: number;
   perMs: number;
   align: Align;
+  /**
+   * `fixed`: the earliest that the server's clock can show now, in epoch milliseconds, and the latest. Which window a request
+   * falls into is decided by them; without them by the ledger's own clock.
+   */
+  serverFromMs?: number;
+  serverToMs?: number;
 }
 
 export type Reservation = { ok: true; token: unknown } | { ok: false; limit: string; retryAfterMs: number };
@@ -53,6 +59,10 @@ export interface Ledger {
   settle(token: unknown, units: number[]): void;
   /** What the server says it has counted. */
   observe(counter: Counter, used: number): void;
+  /**
+   * Nothing that this key covers is to be sent before `untilWallMs`, by anybody. It covers the counter of that name and those whose
+   * names go on with `|`: `exit:203.0.113.7|binance` all of one exit at one target; `target|binance` the target as a whole.
+   */
   pause(key: string, untilWallMs: number, reason: "rate-limited" | "banned"): void;
   close(): Promise<void>;
 }
