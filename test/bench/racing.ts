@@ -15,7 +15,7 @@ const { values: given } = parseArgs({
     world: { type: "string", default: "A,B" },
     /** How many seeds from 1 on, or a list of them: "3", "101,102", "7," for the seed 7 alone. */
     seeds: { type: "string", default: "1" },
-    policies: { type: "string", default: "core:score,core:adaptive,doc,adaptive-ref,oracle,random" },
+    policies: { type: "string", default: "core:score,core:adaptive,doc,adaptive-ref,random,round-robin,oracle" },
     /** Tasks per second of open loops; "" for none. */
     open: { type: "string", default: "" },
     /** Tasks that are always there in the closed loop; 0 for none. */

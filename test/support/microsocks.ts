@@ -8,7 +8,7 @@ import { closedPort } from "@multihome/core/testing";
 /** Why there can be no test with it, or `undefined` where it is installed. */
 export function microsocksMissing(): string | undefined {
   const { error } = spawnSync("microsocks", ["-?"], { timeout: 5_000 });
-  return error?.code === "ENOENT" ? "microsocks is not installed (apt-get install microsocks)" : undefined;
+  return error !== undefined && "code" in error && error.code === "ENOENT" ? "microsocks is not installed (apt-get install microsocks)" : undefined;
 }
 
 export interface Microsocks {

@@ -85,7 +85,7 @@ export class TargetReadings {
     return best;
   }
 
-  /** Where an exit belongs among all: the step of its score doubled, and 1 more when there is no need to explore it. */
+  /** Where an exit belongs among all: the step of its score doubled, and odd when there is no need to explore it (now). */
   rankOf(exit: number): number {
     const { records } = this.pool;
     const page = this.cellRows.peek(exit);
@@ -96,7 +96,10 @@ export class TargetReadings {
     if (cell.isSpared(u32, at)) return 1;
     const unproven = cell.sampled(u32, at) === 0 || cell.levelOf(u32, at) > 0 || records.onTrial(exit);
     const step = stepOf(scoreOf(cell.rateAt(u32, at), global, cell.recency(u32, at)));
-    return step * 2 + (unproven && cell.outOf(u32, at) === 0 ? 0 : 1);
+    if (!unproven) return step * 2 + 1;
+    // Its trial is out: just below those of the same score that are yet to be tried. Above them it would be sent again at each
+    // spacing while it hangs, and a few dead exits would hold every place there is.
+    return cell.outOf(u32, at) === 0 ? step * 2 : Math.max(1, step * 2 - 1);
   }
 
   score(exit: number): Score {

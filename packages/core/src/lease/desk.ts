@@ -47,14 +47,16 @@ export class Desk {
   #shortMost = 0;
   #shortWakeAt = Infinity;
 
-  constructor(table: ExitTable, order: Order, rests: Rests, quota: Quota | undefined, pauses: Pauses, rules: DeskRules) {
+  /** @param first the exit that is admitted first: where an order keeps equals as they came, targets that begin elsewhere try others out */
+  constructor(table: ExitTable, order: Order, rests: Rests, quota: Quota | undefined, pauses: Pauses, rules: DeskRules, first = 0) {
     this.table = table;
     this.rests = rests;
     this.#order = order;
     this.quota = quota;
     this.pauses = pauses;
     this.#rules = rules;
-    for (let exit = 0; exit < table.length; exit++) this.admit(exit);
+    for (let exit = first; exit < table.length; exit++) this.admit(exit);
+    for (let exit = 0; exit < first; exit++) this.admit(exit);
   }
 
   set rules(rules: DeskRules) {

@@ -25,6 +25,8 @@ import { Target, type TargetRules } from "./target.ts";
 const MOST_BY_DEFAULT = 1_000;
 /** Fewer with many exits: each costs some 20 bytes at each target. */
 const MOST_PLACES = 4_000_000;
+/** Multiples of it, without their whole part, are spread evenly however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Spellings of hosts whose target is remembered. */
 const MOST_SPELLINGS = 4_096;
 
@@ -40,6 +42,8 @@ export class Targets {
   readonly #patterns = new HostPatterns<Target>();
   readonly #spellings = new Map<string, Target>();
   #byDefault = 0;
+  /** Targets so far. */
+  #made = 0;
   /** Told of each target that is made later: something may be remembered of it. */
   onMade: ((target: Target) => void) | undefined;
 
@@ -125,7 +129,7 @@ export class Targets {
     const limits = limitsOf(rules, calculator);
     const quota = limits.length === 0 ? undefined : new Quota(limits, serverClock, rules.feedback);
     const health = this.#engine.health.target();
-    const desk = new Desk(this.#table, this.#orderOf(health), health, quota, new Pauses(this.#pauseRules), this.#deskRules(rules));
+    const desk = new Desk(this.#table, this.#orderOf(health), health, quota, new Pauses(this.#pauseRules), this.#deskRules(rules), this.#firstExit());
     const wake = new Alarm(() => this.#engine.wake(target));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
     this.#byName.set(name, target);
@@ -156,6 +160,16 @@ export class Targets {
       default:
         return new Rotate();
     }
+  }
+
+  /**
+   * Unknown exits are tried out in the order in which they came. Where each target begins elsewhere, no dead one is found out
+   * about three times at once, and what one target learns comes before the others get there.
+   */
+  #firstExit(): number {
+    const { strategy } = this.#options.exits ?? {};
+    const scored = strategy === undefined ? this.#onlyProxies : strategy === "score" || strategy === "adaptive";
+    return scored ? Math.floor(((this.#made++ * GOLDEN) % 1) * this.#table.length) : 0;
   }
 
   #deskRules(rules: TargetOptions): { spacingMs: number; proxySpacingMs: number; perExitInFlight: number } {
