@@ -91,8 +91,10 @@ export function configError(problems: readonly Problem[]): MultihomeError {
   return new MultihomeError("MH_ERR_CONFIG", `${problems.length === 1 ? "One option is" : `${problems.length} options are`} wrong:\n${lines.join("\n")}`);
 }
 
-function contradictions({ exits, targets, defaults, health, backoff }: ExitPoolOptions): Problem[] {
+function contradictions({ exits, targets, defaults, health, backoff, kinds }: ExitPoolOptions): Problem[] {
   const problems: Problem[] = [];
+  const reserved = Object.values(kinds ?? {}).reduce((sum, { reserve = 0 }) => sum + reserve, 0);
+  if (reserved > 1 + 1e-9) problems.push({ path: "kinds", given: `reserves of ${Math.round(reserved * 1_000) / 1_000} together`, expected: "at most 1: they are shares of one window" });
   if (exits?.local === false && (exits.proxies ?? []).length === 0 && (exits.sources ?? []).length === 0) {
     problems.push({ path: "exits", given: "local: false and neither proxies nor sources", expected: "at least one way out" });
   }

@@ -80,6 +80,7 @@ class Pool implements ExitPool {
       agentsOf: (exit) => exitAgents(this.adapterHost).of(exit),
       warn: (message, fields) => this.#log.warn(message, fields),
     });
+    this.#engine.kinds.update(options.kinds);
     this.#engine.gate.limit(options.maxInFlight);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
     this.#summary = new Alarm((now) => this.#summarize(now));
@@ -197,6 +198,7 @@ class Pool implements ExitPool {
     if (fixed.length > 0) throw configError(fixed);
     this.#options = validated(merged);
     this.#engine.rules = engineRules(this.#options);
+    this.#engine.kinds.update(this.#options.kinds);
     this.#engine.health.rules = healthRules(this.#options);
     this.#engine.gate.limit(this.#options.maxInFlight);
     if (this.#memory !== undefined) this.#memory.saveEveryMs = durationMs(this.#options.state?.saveEvery ?? "5m");

@@ -222,8 +222,8 @@ export class Desk {
     this.#order.remove(exit);
     this.#places.set(exit, SHORT);
     this.#short.push(exit);
-    this.#shortOf[exit] = demand.weight;
-    if (demand.weight > this.#shortMost) this.#shortMost = demand.weight;
+    this.#shortOf[exit] = demand.bulk;
+    if (demand.bulk > this.#shortMost) this.#shortMost = demand.bulk;
     if (free < this.#shortWakeAt) this.#shortWakeAt = free;
     return GONE;
   }
@@ -232,7 +232,7 @@ export class Desk {
   #fromShort(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
     const quota = this.quota;
     if (this.#short.length === 0 || quota === undefined) return -1;
-    const weight = demand?.weight ?? 0;
+    const weight = demand?.bulk ?? 0;
     if (weight >= this.#shortMost) return -1;
     let most = 0;
     for (const exit of this.#short) {

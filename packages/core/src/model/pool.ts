@@ -65,6 +65,22 @@ export interface ExitStatus {
   inflight: number;
 }
 
+/** What has become of the requests of one kind; leases by hand count as requests that are in flight while they are held. */
+export interface KindStatus {
+  priority: number;
+  weight: number;
+  reserve: number;
+  requests: number;
+  waiting: number;
+  inflight: number;
+  completed: number;
+  failed: number;
+  /** Attempts that were refused with 429. */
+  rateLimited: number;
+  /** From the request to its first exit. */
+  avgWaitMs: number;
+}
+
 export interface PoolStatus {
   exits: { total: number; healthy: number; cooldown: number; banned: number; dead: number };
   tasks: { pending: number; completed: number; failed: number };
@@ -75,6 +91,8 @@ export interface PoolStatus {
   inflight: number;
   switches: number;
   breakers: Record<string, "closed" | "open" | "half-open">;
+  /** By name; `default` is for requests without a kind. */
+  kinds: Record<string, KindStatus>;
   /** At most 1,000 exits each, the busiest and the most troubled; `omitted` says how many are not shown. */
   targets: Record<string, { exits: Record<string, ExitStatus> }>;
   omitted: number;

@@ -1,6 +1,15 @@
+/** What requests that stand in line for one thing have in common: those of one share stand behind one another. */
+export interface Share {
+  /** Its part among shares of equal priority. */
+  readonly weight: number;
+}
+
 /** Something that stands in a line; the fields belong to the line. */
 export interface Standing {
   readonly priority: number;
+  readonly share: Share;
+  /** Since when it waits, on any clock that only goes forward. */
+  readonly createdAt: number;
   linePrev: Standing | undefined;
   lineNext: Standing | undefined;
   /** The rank that it stands in, if any. */
@@ -9,13 +18,33 @@ export interface Standing {
 
 export interface Rank {
   readonly priority: number;
+  readonly share: Share;
   head: Standing | undefined;
   tail: Standing | undefined;
+  /** What it has had so far, by its weight; compared among ranks of one priority. */
+  had: number;
 }
 
-/** A line of requests: higher priorities first, first come first served inside one. Joining and leaving cost the same however long it is. */
+/**
+ * While several ranks wait, every so many turns the one that has waited longest goes, whatever its priority: low priorities
+ * wait longer, never for ever. Often enough to be felt within seconds at ten requests a second, too seldom (6 %) to matter to
+ * those before it.
+ */
+export const LONGEST_WAITING_EVERY = 16;
+
+/** Priorities are numbers of the callers' own: ranks that nobody stands in are forgotten above so many. */
+const MANY_RANKS = 32;
+
+/**
+ * A line of requests: higher priorities first; shares of one priority by their weights (start-time fair queueing: next is
+ * who has had least for its weight); first come first served inside one. Joining and leaving cost the same however long the
+ * line is.
+ */
 export class Line<T extends Standing> {
   #size = 0;
+  /** Ranks that somebody stands in. */
+  #busy = 0;
+  #turn = 0;
   /** In order of priority, highest first; one in most programs. */
   readonly #ranks: Rank[] = [];
 
@@ -23,39 +52,58 @@ export class Line<T extends Standing> {
     return this.#size;
   }
 
+  /** How many ranks somebody stands in. */
+  get busyRanks(): number {
+    return this.#busy;
+  }
+
+  /** Whose turn it is. Asking changes nothing; `served` does. */
   first(): T | undefined {
-    for (const rank of this.#ranks) if (rank.head !== undefined) return rank.head as T;
+    const ranks = this.#ranks;
+    return (ranks.length === 1 ? ranks[0].head : this.#next()?.head) as T | undefined;
+  }
+
+  /** Who may go where `item` cannot: who stands behind it, then the others in order of priority. */
+  after(item: T): T | undefined {
+    return item.lineNext === undefined ? this.afterRank(item) : (item.lineNext as T);
+  }
+
+  /** The same without those who stand behind it. */
+  afterRank(item: T): T | undefined {
+    if (this.#busy <= 1) return undefined;
+    const ranks = this.#ranks;
+    const began = this.#next();
+    for (let i = item.rank === began ? 0 : ranks.indexOf(item.rank as Rank) + 1; i < ranks.length; i++) {
+      if (ranks[i] !== began && ranks[i].head !== undefined) return ranks[i].head as T;
+    }
     return undefined;
   }
 
-  /** Who stands behind `item`. */
-  after(item: T): T | undefined {
-    if (item.lineNext !== undefined) return item.lineNext as T;
-    const ranks = this.#ranks;
-    for (let i = ranks.indexOf(item.rank as Rank) + 1; i < ranks.length; i++) if (ranks[i].head !== undefined) return ranks[i].head as T;
-    return undefined;
+  /** Would it be the first of all? */
+  outranks(priority: number): boolean {
+    for (const rank of this.#ranks) if (rank.head !== undefined) return priority > rank.priority;
+    return true;
+  }
+
+  /** It has had its turn, and is about to leave. @param cost what it took, for its share */
+  served({ rank }: T, cost: number): void {
+    if (this.#busy <= 1 || rank === undefined) return;
+    rank.had += cost / rank.share.weight;
+    this.#turn = (this.#turn + 1) % LONGEST_WAITING_EVERY;
   }
 
   push(item: T): void {
-    const rank = this.#rankOf(item.priority);
+    const rank = this.#rankOf(item);
     item.rank = rank;
     item.linePrev = rank.tail;
     item.lineNext = undefined;
-    if (rank.tail === undefined) rank.head = item;
-    else rank.tail.lineNext = item;
+    if (rank.tail === undefined) {
+      this.#begin(rank);
+      rank.head = item;
+    } else {
+      rank.tail.lineNext = item;
+    }
     rank.tail = item;
-    this.#size++;
-  }
-
-  /** To the head of its priority. */
-  unshift(item: T): void {
-    const rank = this.#rankOf(item.priority);
-    item.rank = rank;
-    item.lineNext = rank.head;
-    item.linePrev = undefined;
-    if (rank.head === undefined) rank.tail = item;
-    else rank.head.linePrev = item;
-    rank.head = item;
     this.#size++;
   }
 
@@ -69,15 +117,53 @@ export class Line<T extends Standing> {
     else item.lineNext.linePrev = item.linePrev;
     item.rank = item.linePrev = item.lineNext = undefined;
     this.#size--;
+    if (rank.head === undefined) this.#busy--;
   }
 
-  #rankOf(priority: number): Rank {
+  #next(): Rank | undefined {
+    if (this.#turn === LONGEST_WAITING_EVERY - 1) return this.#longestWaiting();
+    let next: Rank | undefined;
+    for (const rank of this.#ranks) {
+      if (rank.head === undefined) continue;
+      if (next === undefined) next = rank;
+      else if (rank.priority !== next.priority) break;
+      else if (rank.had < next.had) next = rank;
+    }
+    return next;
+  }
+
+  #longestWaiting(): Rank | undefined {
+    let longest: Rank | undefined;
+    for (const rank of this.#ranks) {
+      if (rank.head !== undefined && (longest === undefined || rank.head.createdAt < (longest.head as Standing).createdAt)) longest = rank;
+    }
+    return longest;
+  }
+
+  /** Somebody stands in it again. What it did not use while nobody did is not kept for it, nor is it made to pay for what was spare. */
+  #begin(rank: Rank): void {
+    this.#busy++;
+    if (this.#ranks.length === 1) return;
+    let least = Infinity;
+    for (const other of this.#ranks) if (other.head !== undefined && other.priority === rank.priority && other.had < least) least = other.had;
+    if (least !== Infinity) rank.had = Math.max(rank.had, least);
+    else for (const other of this.#ranks) if (other.priority === rank.priority) other.had = 0;
+  }
+
+  #rankOf({ priority, share }: T): Rank {
     const ranks = this.#ranks;
     let at = 0;
     while (at < ranks.length && ranks[at].priority > priority) at++;
+    while (at < ranks.length && ranks[at].priority === priority && ranks[at].share !== share) at++;
     if (at < ranks.length && ranks[at].priority === priority) return ranks[at];
-    const rank: Rank = { priority, head: undefined, tail: undefined };
+    const rank: Rank = { priority, share, head: undefined, tail: undefined, had: 0 };
     ranks.splice(at, 0, rank);
+    if (ranks.length > MANY_RANKS) this.#forgetEmpty(rank);
     return rank;
+  }
+
+  #forgetEmpty(but: Rank): void {
+    const kept = this.#ranks.filter((rank) => rank.head !== undefined || rank === but);
+    this.#ranks.splice(0, this.#ranks.length, ...kept);
   }
 }

@@ -85,17 +85,24 @@ export class QuotaLimit {
   /**
    * Is there room for so many now? What is kept free for others never keeps out a request so heavy that it would wait for ever.
    *
+   * @param keptShare what has to be left for others, as a share of the limit
    * @param byHand a lease taken by hand: its holder may never tell what came of it, so nobody waits for that
    */
-  fits(row: number, now: number, units: number, byHand: boolean): boolean {
+  fits(row: number, now: number, units: number, byHand: boolean, keptShare: number): boolean {
+    if (keptShare > 0 && this.meter.room(row, now) - units < this.kept(keptShare)) return false;
     const room = this.room(row, now, units);
     if (room < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
     if (byHand || this.#newcomers === undefined) return true;
     return !this.#newcomers.waits(row, now) && (room - units >= this.#keptForLook(units) || now >= this.#lastLookAt(now));
   }
 
-  freeAt(row: number, now: number, units: number): number {
-    let at = this.meter.freeAt(row, now, units);
+  /** So many units are kept by a share of it: whole ones, so that small limits are not shut altogether. */
+  kept(share: number): number {
+    return share === 0 ? 0 : Math.floor(this.meter.limit * share + 1e-9);
+  }
+
+  freeAt(row: number, now: number, units: number, keptShare = 0): number {
+    let at = this.meter.freeAt(row, now, units + this.kept(keptShare));
     if (at <= now && !this.#calm && !this.#isHeavy(units) && this.room(row, now, units) < units) at = Math.max(now + 1, this.#releaseAt(row, now, units));
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
     if (at <= now && this.room(row, now, units) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));

@@ -114,7 +114,7 @@ export class Quota {
   impossible(demand: Demand): QuotaLimit | undefined {
     for (let i = 0; i < demand.limits.length; i++) {
       const limit = this.limits[demand.limits[i]];
-      if (demand.units[i] > limit.meter.limit) return limit;
+      if (demand.units[i] > limit.meter.limit - limit.kept(demand.kept)) return limit;
     }
     return undefined;
   }
@@ -127,10 +127,10 @@ export class Quota {
   /** Which of the demand's limits has no room now; -1 when all have. */
   shortOf(demand: Demand, egress: number, now: number): number {
     this.catchUp(now);
-    const { limits, units, keys, account, byHand } = demand;
+    const { limits, units, keys, account, byHand, kept } = demand;
     for (let i = 0; i < limits.length; i++) {
       const limit = this.limits[limits[i]];
-      if (!limit.fits(limit.rowOf(egress, account, keys[i], now), now, units[i], byHand)) return i;
+      if (!limit.fits(limit.rowOf(egress, account, keys[i], now), now, units[i], byHand, kept)) return i;
     }
     return -1;
   }
@@ -140,7 +140,7 @@ export class Quota {
     let at = now;
     for (let i = 0; i < demand.limits.length; i++) {
       const limit = this.limits[demand.limits[i]];
-      const free = limit.freeAt(limit.rowOf(egress, demand.account, demand.keys[i], now), now, demand.units[i]);
+      const free = limit.freeAt(limit.rowOf(egress, demand.account, demand.keys[i], now), now, demand.units[i], demand.kept);
       if (free > at) at = free;
     }
     // What was given up makes room, or at least makes known when there will be some.

@@ -9,6 +9,7 @@ import { Leg } from "./leg.ts";
 import { LeaseDriver } from "./lease-driver.ts";
 import { launch, offer } from "./placing.ts";
 import { refusalOf } from "./refusal.ts";
+import { mayGoFirst } from "./serve.ts";
 import type { Target } from "./target.ts";
 import { weigh } from "./weigh.ts";
 
@@ -65,15 +66,17 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
     () => {},
   );
   const now = engine.clock.now();
-  const job = new Job(engine, target, request, driver, 0, now, Infinity);
+  const kind = engine.kinds.of(hints?.kind);
+  const job = new Job(engine, target, request, driver, kind, hints?.priority ?? kind.priority, now, Infinity);
   job.shared = options.mode === "shared";
   job.single = true;
   job.hints = hints;
   const never = weigh(job, hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
   // Whoever waits already goes first.
-  const exit = target.line.size > 0 && !job.picky ? -1 : offer(job, now);
+  const exit = mayGoFirst(job) ? offer(job, now) : -1;
   if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
+  kind.requests++;
   launch(job, exit, now);
   return { granted: true, lease: driver.leg as Lease };
 }

@@ -9,6 +9,7 @@ import type { Driver } from "../model/lease.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { VerdictKind } from "../model/verdict.ts";
+import { Kinds } from "../queue/kinds.ts";
 import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
@@ -23,13 +24,11 @@ import { learnFrom } from "./learning.ts";
 import { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { mayRetry } from "./retry.ts";
+import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 import { weigh } from "./weigh.ts";
-
-/** So many waiting requests are looked at for one that is light enough for what is left of a window. */
-const LOOK_AHEAD = 64;
 
 export interface Wanted {
   hints: Hints | undefined;
@@ -53,6 +52,7 @@ export class Engine {
   readonly gate: Gate;
   readonly traffic: Traffic;
   readonly health: PoolHealth;
+  readonly kinds: Kinds;
   readonly retries = new RetryBudget();
   readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
   readonly warn: (message: string, fields: object) => void;
@@ -85,6 +85,7 @@ export class Engine {
     this.#rules = parts.rules;
     this.agentsOf = parts.agentsOf;
     this.warn = parts.warn;
+    this.kinds = new Kinds(parts.warn);
     this.timers = new TimerQueue(parts.clock);
     this.gate = new Gate(parts.table);
     this.leases = new Leases(this);
@@ -103,7 +104,9 @@ export class Engine {
   drive(target: Target, request: RequestInfo, driver: Driver, wanted: Wanted): Job {
     const now = this.clock.now();
     const { hints } = wanted;
-    const job = new Job(this, target, request, driver, hints?.priority ?? 0, now, wanted.timeoutMs ?? this.rules.timeoutMs);
+    const kind = this.kinds.of(hints?.kind);
+    kind.requests++;
+    const job = new Job(this, target, request, driver, kind, hints?.priority ?? kind.priority, now, wanted.timeoutMs ?? this.rules.timeoutMs);
     job.shared = wanted.shared;
     job.single = wanted.byHand;
     job.hints = hints;
@@ -118,7 +121,7 @@ export class Engine {
     const weighed = weigh(job, hints);
     if (weighed !== undefined) return this.#refuse(job, weighed);
 
-    if (this.ready && (job.picky || (target.line.size === 0 && target.outside.size === 0))) {
+    if (this.ready && mayGoFirst(job)) {
       const exit = offer(job, now);
       if (exit >= 0) {
         job.deadline = now + job.timeoutMs;
@@ -132,7 +135,8 @@ export class Engine {
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !job.picky) return this.#refuse(job, circuitError(target, now));
     if (channels.taskCreated.hasSubscribers) announceTask(job, true);
     this.#room.enter(job, now);
-    if (this.ready) this.#sleep(target, target.desk.wakeAt, now);
+    // Others who wait may have to be woken sooner.
+    if (this.ready) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
     return job;
   }
 
@@ -163,26 +167,8 @@ export class Engine {
     if (target.pumping || !this.ready) return;
     target.pumping = true;
     try {
-      let wakeAt = Infinity;
       const now = this.clock.now();
-      let looked = 0;
-      for (let job = target.line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
-        const exit = offer(job, now);
-        if (exit >= 0) {
-          this.#room.leave(job);
-          launch(job, exit, now);
-          job = target.line.first();
-          looked = 0;
-          continue;
-        }
-        if (target.atGate) break;
-        if (target.desk.wakeAt < wakeAt) wakeAt = target.desk.wakeAt;
-        // Past the head only where requests differ in what they need, and not for ever.
-        if ((job.demand === undefined && target.picky === 0) || now - job.createdAt > (target.quota?.patienceMs ?? Infinity)) break;
-        looked++;
-        job = target.line.after(job);
-      }
-      this.#sleep(target, wakeAt, now);
+      this.#sleep(target, serve(target, this.#room, now), now);
     } finally {
       target.pumping = false;
     }
@@ -209,6 +195,7 @@ export class Engine {
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
     vote(job, (job.winner as Leg).verdict ?? "aborted", now);
     this.traffic.answeredAt(now, now - job.createdAt);
+    job.kind.completed++;
     if (channels.taskSettled.hasSubscribers) announceEnd(job, "answered");
     if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner as Leg);
   }
@@ -219,6 +206,7 @@ export class Engine {
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
     vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), this.clock.now());
     this.traffic.failed++;
+    job.kind.failed++;
     if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
   }
 

@@ -4,7 +4,8 @@ import type { Hints, RequestInfo } from "../model/request.ts";
 import type { AttemptRecord, VerdictKind } from "../model/verdict.ts";
 import type { Demand } from "../quota/demand.ts";
 import type { RequestCost } from "../weights/index.ts";
-import type { Rank, Standing } from "../queue/line.ts";
+import type { Kind } from "../queue/kinds.ts";
+import type { Rank, Share, Standing } from "../queue/line.ts";
 import type { Alarm, Lane, TimerNode } from "../time/timer-queue.ts";
 import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
@@ -45,6 +46,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   pin = -1;
   /** The lease that pins it: the first request that leaves by it uses what it has reserved, and its place. */
   lender: Leg | undefined = undefined;
+  readonly kind: Kind;
   readonly priority: number;
 
   /** Sends its next leg, where it is hedged. */
@@ -79,11 +81,12 @@ export class Job implements Dispatch, Standing, TimerNode {
   laneNext: TimerNode | undefined = undefined;
   heapSlot = -1;
 
-  constructor(engine: Engine, target: Target, request: RequestInfo, driver: Driver, priority: number, createdAt: number, timeoutMs: number) {
+  constructor(engine: Engine, target: Target, request: RequestInfo, driver: Driver, kind: Kind, priority: number, createdAt: number, timeoutMs: number) {
     this.engine = engine;
     this.target = target;
     this.request = request;
     this.driver = driver;
+    this.kind = kind;
     this.priority = priority;
     this.createdAt = createdAt;
     this.timeoutMs = timeoutMs;
@@ -92,6 +95,10 @@ export class Job implements Dispatch, Standing, TimerNode {
   /** Waits for an exit of its own, not for any: those before it in the line are not in its way. */
   get picky(): boolean {
     return this.shared || this.pin >= 0;
+  }
+
+  get share(): Share {
+    return this.kind.share;
   }
 
   /** Names it in events; made only where one is listened to. */

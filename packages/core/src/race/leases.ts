@@ -44,6 +44,7 @@ export class Leases {
     // It travels on the place of the lease that pins it: to wait for a second one could be for ever.
     leg.placeReturned = job.pin >= 0;
     this.#live.add(leg);
+    job.kind.inFlight++;
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
     if (job.cost !== undefined) target.sent(job.cost);
     target.inFlight++;
@@ -72,6 +73,8 @@ export class Leases {
     if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
     timers.remove(leg);
     this.#live.remove(leg);
+    job.kind.inFlight--;
+    if (kind === "rate-limited") job.kind.rateLimited++;
     if (!leg.counted) {
       leg.counted = true;
       if (leg.reserved !== undefined && target.quota !== undefined) {

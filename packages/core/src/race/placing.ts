@@ -41,7 +41,11 @@ export function offer(job: Job, now: number): number {
 export function launch(job: Job, exit: number, now: number): void {
   const { engine, target } = job;
   job.rounds++;
-  if (job.rounds === 1) engine.retries.request(now);
+  if (job.rounds === 1) {
+    engine.retries.request(now);
+    job.kind.served++;
+    job.kind.waitedMs += now - job.createdAt;
+  }
   setDeadline(job, exit, now);
   const first = engine.leases.out(job, exit, now);
   // Granted: from here on a lease by hand is its holder's.

@@ -48,6 +48,7 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
     inflight: engine.gate.inFlight,
     switches: engine.switches,
     breakers,
+    kinds: engine.kinds.status,
     targets: shown,
     omitted,
   };

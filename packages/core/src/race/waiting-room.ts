@@ -20,6 +20,7 @@ export class WaitingRoom {
 
   enter(job: Job, now: number): void {
     this.#timers.hold();
+    job.kind.waiting++;
     if (job.target.line.size >= this.capacity) {
       job.outside = true;
       job.target.outside.push(job);
@@ -31,6 +32,7 @@ export class WaitingRoom {
   /** Back to the tail after a failed round: it has had its place, and its deadline goes on. */
   enterAgain(job: Job, now: number): void {
     this.#timers.hold();
+    job.kind.waiting++;
     this.#join(job);
     if (job.deadline !== Infinity && !isSet(job)) this.#timers.set(job, now, job.deadline);
   }
@@ -49,6 +51,7 @@ export class WaitingRoom {
     } else {
       return;
     }
+    job.kind.waiting--;
     this.#timers.letGo();
   }
 
@@ -56,6 +59,7 @@ export class WaitingRoom {
     const next = target.outside.first();
     if (next === undefined || target.line.size >= this.capacity) return;
     next.outside = false;
+    target.outside.served(next, 1);
     target.outside.remove(next);
     this.#place(next, this.#clock.now());
   }

@@ -1,6 +1,7 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
 import type { RequestCost } from "../weights/index.ts";
+import { leaveKept } from "../quota/kept.ts";
 import { plainCredentials } from "./credentials.ts";
 import type { Job } from "./job.ts";
 
@@ -34,10 +35,12 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
     job.shared,
   );
   job.demand.byHand = job.single;
+  if (job.kind.kept > 0) leaveKept(job.demand, quota, job.kind.kept);
   if (hints?.weight === undefined) job.demand.source = cost;
   const over = quota.impossible(job.demand);
   if (over === undefined) return undefined;
-  return new MultihomeError("MH_ERR_OVER_QUOTA", `The request to ${target.name} costs more than its limit "${over.name}" (${over.meter.limit} in ${over.meter.perMs} ms) ever allows.`, { target: target.name });
+  const kept = over.kept(job.demand.kept);
+  return new MultihomeError("MH_ERR_OVER_QUOTA", `The request to ${target.name} costs more than its limit "${over.name}" (${over.meter.limit} in ${over.meter.perMs} ms${kept === 0 ? "" : `, ${kept} of them kept for other kinds`}) ever allows.`, { target: target.name });
 }
 
 /** Most legs: only for requests that may be sent more than once, and never for a lease, which is one exit's. */

@@ -214,6 +214,11 @@ export class Alarm implements TimerNode {
     this.#ring = ring;
   }
 
+  /** When it rings; `Infinity` where it is not set. */
+  get at(): number {
+    return this.heapSlot >= 0 || this.lane !== undefined ? this.dueAt : Infinity;
+  }
+
   due(now: number): void {
     this.#ring(now);
   }
