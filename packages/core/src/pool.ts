@@ -17,6 +17,7 @@ import { summaryLine } from "./observe/lines.ts";
 import { narrate } from "./observe/narrator.ts";
 import { configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
+import { Bookkeeper } from "./race/bookkeeper.ts";
 import { Engine } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/acquire.ts";
 import { explain } from "./race/explain.ts";
@@ -82,6 +83,7 @@ class Pool implements ExitPool {
     });
     this.#engine.kinds.update(options.kinds);
     this.#engine.gate.limit(options.maxInFlight);
+    if (options.ledger !== undefined) this.#engine.books = new Bookkeeper(options.ledger, this.#engine);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
     this.#summary = new Alarm((now) => this.#summarize(now));
     const { state } = options;
@@ -234,6 +236,7 @@ class Pool implements ExitPool {
     }
     engine.stopAll(new ClosedError());
     await this.#memory?.close();
+    await engine.books?.close();
     engine.timers.stop();
     this.#start.stop();
     this.#endNarration();

@@ -20,6 +20,8 @@ export class ExitTable {
   /** Exits that a source has named: not the user's own. */
   readonly sourced = new Set<number>();
   readonly #byId = new Map<string, number>();
+  /** By egress: what it is called, in every process the same. */
+  readonly egressKeys: string[] = [];
   readonly #egressIds = new Map<string, number>();
   readonly #members: number[][] = [];
   /** Who wants to hear that an attempt through a fully used exit has ended. */
@@ -53,6 +55,7 @@ export class ExitTable {
     if (egress === undefined) {
       egress = this.#members.length;
       this.#egressIds.set(egressKey, egress);
+      this.egressKeys.push(egressKey);
       this.#members.push([index]);
     } else {
       this.#members[egress].push(index);

@@ -131,15 +131,15 @@ export class Desk {
     this.#order.rescored?.(exit);
   }
 
-  /** It sends now. */
-  take(exit: number, now: number): void {
+  /** It sends now. @param asking … once a ledger has said that it may; where sends keep a distance nobody else is offered it meanwhile */
+  take(exit: number, now: number, asking: boolean): void {
     const { perExitInFlight } = this.#rules;
     const spacingMs = this.table.isProxy[exit] ? this.#rules.proxySpacingMs : this.#rules.spacingMs;
-    if (spacingMs > 0) {
+    if (spacingMs > 0 && !asking) {
       this.#order.remove(exit);
       this.#order.used(exit);
       this.#places.space(exit, now + spacingMs);
-    } else if (this.table.inFlight[exit] >= perExitInFlight) {
+    } else if (spacingMs > 0 || this.table.inFlight[exit] >= perExitInFlight) {
       this.#order.remove(exit);
       this.#order.used(exit);
       this.#markBusy(exit);

@@ -11,6 +11,12 @@ export function counterKey(target: string, limit: string, scope: LimitScope, exi
   return [who, target, limit, ...(key === undefined ? [] : [key])].map(escaped).join("|");
 }
 
+/** What a pause covers: every counter of an exit or an account at the target, or the target as a whole. */
+export function pauseKey(target: string, scope: LimitScope, exit: string, account: string | undefined): string {
+  const who = scope === "exit" ? `exit:${exit}` : scope === "account" ? `account:${account ?? ""}` : "target";
+  return [who, target].map(escaped).join("|");
+}
+
 /** Keys and accounts come from outside: none may be taken for two parts. */
 function escaped(part: string): string {
   return part.replaceAll(/[%|]/g, (char) => (char === "%" ? "%25" : "%7C"));

@@ -191,6 +191,12 @@ export class FixedMeter implements Meter {
     return Math.floor(end / this.perMs);
   }
 
+  /** Is it certain that its request was counted in the window that the server's clock is in at `outcome.now`? */
+  isNow(outcome: Outcome): boolean {
+    const first = this.firstWindow(outcome);
+    return first === this.lastWindow(outcome) && first === Math.floor(this.#clock.latest(outcome.now) / this.perMs) && first === Math.floor(this.#clock.earliest(outcome.now) / this.perMs);
+  }
+
   /**
    * A figure is read when a request is counted, the Date when its answer is written. Only where no window can have turned
    * from sending to writing is it certain which one the figure is of.

@@ -1,6 +1,7 @@
 import type { ServerClock } from "../time/server-clock.ts";
 import { durationMs } from "../time/duration.ts";
 import type { Align, Limit, LimitScope } from "../model/limits.ts";
+import { counterName, ownerOf, type CounterOwner } from "./counter-owner.ts";
 import { BucketMeter } from "./bucket-meter.ts";
 import { FixedMeter } from "./fixed-meter.ts";
 import { Foreign } from "./foreign.ts";
@@ -9,6 +10,7 @@ import { Newcomers } from "./newcomers.ts";
 import { SlidingMeter } from "./sliding-meter.ts";
 import { Suspicion } from "./suspicion.ts";
 import type { Trips } from "./trips.ts";
+import { TurnedAway } from "./turned-away.ts";
 import { UsedHeaders } from "./used-headers.ts";
 
 /** Of a full window, as a share of its limit, so much is left to the lightest requests until shortly before its end: their answers show what others spent. */
@@ -30,6 +32,8 @@ export class QuotaLimit {
   headers: UsedHeaders;
   /** An answer named this limit: until then nothing that it counts is sent, by row. */
   readonly pausedUntil: number[] = [];
+  /** What a ledger has refused; only where there is one. */
+  readonly turnedAway: TurnedAway | undefined;
   readonly #suspicion = new Suspicion();
   readonly #trips: Trips;
   /** Of limits whose headers say what others spend. */
@@ -39,7 +43,7 @@ export class QuotaLimit {
   readonly #spare: number[] = [];
   #nextRow = 0;
 
-  constructor(limit: Limit, clock: ServerClock, trips: Trips, onlyOfItsUnit: boolean) {
+  constructor(limit: Limit, clock: ServerClock, trips: Trips, onlyOfItsUnit: boolean, shared = false) {
     this.name = limit.name;
     this.unit = limit.unit;
     this.scope = limit.scope ?? "exit";
@@ -49,7 +53,9 @@ export class QuotaLimit {
     this.meter = makeMeter(this.align, limit.limit, perMs, clock);
     this.headers = new UsedHeaders(limit.unit, perMs, onlyOfItsUnit);
     this.watched = this.align === "fixed" && this.scope === "exit" && limit.unit === "weight";
-    this.#foreign = this.watched ? new Foreign(perMs, clock, trips) : undefined;
+    // What a ledger counts with us is not to be kept free for strangers: the room that is left is the ledger's to say.
+    this.turnedAway = shared ? new TurnedAway() : undefined;
+    this.#foreign = this.watched && !shared ? new Foreign(perMs, clock, trips) : undefined;
     this.#newcomers = this.watched ? new Newcomers() : undefined;
   }
 
@@ -89,6 +95,7 @@ export class QuotaLimit {
    * @param byHand a lease taken by hand: its holder may never tell what came of it, so nobody waits for that
    */
   fits(row: number, now: number, units: number, byHand: boolean, keptShare: number): boolean {
+    if (this.turnedAway !== undefined && this.turnedAway.until(row, units, now) > now) return false;
     if (keptShare > 0 && this.meter.room(row, now) - units < this.kept(keptShare)) return false;
     const room = this.room(row, now, units);
     if (room < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
@@ -106,7 +113,13 @@ export class QuotaLimit {
     if (at <= now && !this.#calm && !this.#isHeavy(units) && this.room(row, now, units) < units) at = Math.max(now + 1, this.#releaseAt(row, now, units));
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
     if (at <= now && this.room(row, now, units) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));
+    if (this.turnedAway !== undefined) at = Math.max(at, this.turnedAway.until(row, units, now));
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
+  }
+
+  /** Does a figure in that answer speak of the span that is being counted now? Around a turn nobody can say. */
+  isNow(outcome: Outcome): boolean {
+    return this.align !== "fixed" || (this.meter as FixedMeter).isNow(outcome);
   }
 
   take(row: number, now: number, units: number): void {
@@ -162,6 +175,7 @@ export class QuotaLimit {
   /** A request that this limit counts was refused, perhaps for another one's sake. @returns is that suspect, so little being used? */
   refused(row: number, { sentAt, now }: Outcome): boolean {
     if (this.#foreign !== undefined) this.#foreign.refused(row, (this.meter as FixedMeter).windowOf(row), this.meter.limit, sentAt, now);
+    if (this.turnedAway !== undefined) return false;
     return this.#suspicion.refused(row, this.meter.used(row, now), this.meter.limit, this.meter.perMs, now, this.#trips.roundMs);
   }
 
@@ -182,7 +196,7 @@ export class QuotaLimit {
 
   /** Do others spend of that counter? */
   isShared(row: number): boolean {
-    return this.#foreign?.has(row) === true;
+    return this.turnedAway !== undefined || this.#foreign?.has(row) === true;
   }
 
   get #calm(): boolean {
@@ -251,31 +265,10 @@ export class QuotaLimit {
   }
 }
 
-/** Whose counter it is. */
-export interface CounterOwner {
-  readonly egress?: number;
-  readonly account?: string;
-  readonly key?: string;
-}
-
 export interface Counter extends CounterOwner {
   readonly count: SavedCount | undefined;
   /** 0: it is not. */
   readonly pausedUntil: number;
-}
-
-/** Undoes `counterName`. */
-function ownerOf(scope: LimitScope, name: string): CounterOwner {
-  if (scope === "target") return name === "" ? {} : { key: name };
-  const space = name.indexOf(" ");
-  const owner = space < 0 ? name : name.slice(0, space);
-  return { ...(scope === "exit" ? { egress: Number(owner) } : { account: owner }), ...(space < 0 ? {} : { key: name.slice(space + 1) }) };
-}
-
-function counterName(scope: LimitScope, egress: number, account: string | undefined, key: string | undefined): string {
-  if (scope === "target") return key ?? "";
-  const owner = scope === "exit" ? String(egress) : (account ?? "");
-  return key === undefined ? owner : `${owner} ${key}`;
 }
 
 function makeMeter(align: Align, limit: number, perMs: number, clock: ServerClock): Meter {

@@ -5,6 +5,7 @@ import type { RequestInfo } from "../model/request.ts";
 import { Demand, type Cost, type Reserved } from "./demand.ts";
 import type { FixedMeter } from "./fixed-meter.ts";
 import { QuotaLimit } from "./limit.ts";
+import { fillDemand } from "./make-demand.ts";
 import type { Outcome } from "./meter.ts";
 import { Samples, type Sample } from "./samples.ts";
 import { Strays } from "./strays.ts";
@@ -23,7 +24,10 @@ export class Quota {
   readonly limits: QuotaLimit[] = [];
   /** Hears of what the user's feedback function throws. */
   onFault: ((error: unknown) => void) | undefined;
+  /** Hears what answers say is used of a counter now, where a ledger wants to know. */
+  onUsed: ((limit: QuotaLimit, egress: number, account: string | undefined, key: string | undefined, used: number) => void) | undefined;
   readonly #clock: ServerClock;
+  readonly #shared: boolean;
   readonly #trips = new Trips();
   readonly #strays = new Strays();
   readonly #byName = new Map<string, number>();
@@ -36,8 +40,10 @@ export class Quota {
   #samples: Samples | undefined;
   #thresholds: Thresholds | undefined;
 
-  constructor(limits: readonly Limit[], clock: ServerClock, feedback: Feedback | undefined) {
+  /** @param shared a ledger counts for this and other processes: what they spend is no stranger's */
+  constructor(limits: readonly Limit[], clock: ServerClock, feedback: Feedback | undefined, shared = false) {
     this.#clock = clock;
+    this.#shared = shared;
     this.update(limits, feedback);
   }
 
@@ -53,7 +59,7 @@ export class Quota {
         this.#byName.set(limit.name, known);
       } else {
         this.#byName.set(limit.name, this.limits.length);
-        this.limits.push(new QuotaLimit(limit, this.#clock, this.#trips, only));
+        this.limits.push(new QuotaLimit(limit, this.#clock, this.#trips, only, this.#shared));
       }
     }
     this.#implied = [...this.#byName.values()].filter((index) => IMPLIED.has(this.limits[index].unit));
@@ -99,14 +105,7 @@ export class Quota {
     demand.account = account;
     demand.weight = cost.weight;
     if (cost.settleOnSuccess !== undefined) demand.weightOnSuccess = cost.settleOnSuccess.weight;
-    for (const index of this.#implied) {
-      const limit = this.limits[index];
-      // Nobody's account: there is none whose limit it could touch.
-      if (limit.scope === "account" && account === undefined) continue;
-      const units = limit.unit === "weight" ? cost.weight : limit.unit === "request" ? 1 : limit.unit === "order" ? cost.orders : shared ? 1 : 0;
-      if (units > 0) demand.add(index, units, undefined);
-    }
-    if (cost.charges !== undefined) this.#addCharges(demand, cost.charges);
+    fillDemand(demand, cost, shared, this.limits, this.#implied, this.#byName);
     return demand;
   }
 
@@ -197,13 +196,16 @@ export class Quota {
         const index = this.#byName.get(name);
         if (index === undefined || !(used >= 0 && used <= this.limits[index].meter.limit * 10)) continue;
         changed = this.#hear(reserved, index, this.limits[index].rowOf(egress, demand.account, key, outcome.now), used, succeeded, outcome) || changed;
+        if (this.onUsed !== undefined && this.limits[index].isNow(outcome)) this.onUsed(this.limits[index], egress, demand.account, key, used);
       }
     } else {
       for (const index of this.#told) {
         const limit = this.limits[index];
         if (limit.scope === "account" && demand.account === undefined) continue;
         const used = limit.headers.read(info, limit.meter.limit);
-        if (used !== undefined) changed = this.#hear(reserved, index, limit.rowOf(egress, demand.account, undefined, outcome.now), used, succeeded, outcome) || changed;
+        if (used === undefined) continue;
+        changed = this.#hear(reserved, index, limit.rowOf(egress, demand.account, undefined, outcome.now), used, succeeded, outcome) || changed;
+        if (this.onUsed !== undefined && limit.isNow(outcome)) this.onUsed(limit, egress, demand.account, undefined, used);
       }
     }
     for (let i = 0; i < rows.length; i++) if (rows[i] >= 0) changed = this.#settle(reserved, i, succeeded, outcome, undefined) || changed;
@@ -215,8 +217,9 @@ export class Quota {
    * how long to wait; and where hardly anything was used, something is not as we think.
    *
    * @param told the answer says how long to wait
+   * @returns until when a counter is taken to be full; 0 where none is
    */
-  refused(demand: Demand, egress: number, told: boolean, outcome: Outcome): void {
+  refused(demand: Demand, egress: number, told: boolean, outcome: Outcome): number {
     let fullest: QuotaLimit | undefined;
     let fullestRatio = -1;
     for (let i = 0; i < demand.limits.length; i++) {
@@ -227,10 +230,12 @@ export class Quota {
       fullest = limit;
       fullestRatio = ratio;
     }
-    if (fullest === undefined) return;
+    if (fullest === undefined) return 0;
     const row = fullest.rowOf(egress, demand.account, undefined, outcome.now);
     fullest.refused(row, outcome);
-    if (!told && fullest.align === "fixed") fullest.meter.observe(row, fullest.meter.limit, outcome);
+    if (told || fullest.align !== "fixed") return 0;
+    fullest.meter.observe(row, fullest.meter.limit, outcome);
+    return fullest.meter.resetsAt(row, outcome.now);
   }
 
   /** A function of the user's that throws is no reason to lose an answer. */
@@ -240,17 +245,6 @@ export class Quota {
     } catch (error) {
       this.onFault?.(error);
       return [];
-    }
-  }
-
-  #addCharges(demand: Demand, charges: NonNullable<Cost["charges"]>): void {
-    for (const charge of charges) {
-      const index = this.#byName.get(charge.limit);
-      if (index === undefined || charge.units <= 0) continue;
-      if (this.limits[index].scope === "account" && demand.account === undefined) continue;
-      const same = demand.limits.findIndex((limit, i) => limit === index && demand.keys[i] === charge.key);
-      if (same >= 0) demand.units[same] = charge.units;
-      else demand.add(index, charge.units, charge.key);
     }
   }
 
@@ -268,11 +262,17 @@ export class Quota {
     return changed;
   }
 
+  /** What the server counts of one of its limits when the answer is there. */
+  countedOf(demand: Demand, i: number, succeeded: boolean): number {
+    const units = demand.units[i];
+    return succeeded && demand.weightOnSuccess !== undefined && this.limits[demand.limits[i]].unit === "weight" ? Math.min(demand.weightOnSuccess, units) : units;
+  }
+
   #settle(reserved: Reserved, i: number, succeeded: boolean, outcome: Outcome, used: number | undefined): boolean {
     const { demand, rows } = reserved;
     const limit = this.limits[demand.limits[i]];
     const units = demand.units[i];
-    const counted = succeeded && demand.weightOnSuccess !== undefined && limit.unit === "weight" ? Math.min(demand.weightOnSuccess, units) : units;
+    const counted = this.countedOf(demand, i, succeeded);
     const row = rows[i];
     rows[i] = -1;
     if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);

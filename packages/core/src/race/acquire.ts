@@ -70,6 +70,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   const job = new Job(engine, target, request, driver, kind, hints?.priority ?? kind.priority, now, Infinity);
   job.shared = options.mode === "shared";
   job.single = true;
+  job.atOnce = true;
   job.hints = hints;
   const never = weigh(job, hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
@@ -96,5 +97,9 @@ export function tryAcquireAll(engine: Engine, asked: readonly Asked[], options: 
 
 /** A lease by hand of which nothing was used: everything comes back. */
 function unsend(lease: Lease): void {
-  if (lease instanceof Leg && !lease.over) lease.engine.finish(lease, "aborted", false);
+  if (!(lease instanceof Leg) || lease.over) return;
+  // Likely to be asked for again in a moment: what a ledger has granted for it is kept that long.
+  if (lease.grant !== undefined) lease.engine.books?.grants.keep(lease.grant);
+  lease.grant = undefined;
+  lease.engine.finish(lease, "aborted", false);
 }

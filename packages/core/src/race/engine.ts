@@ -6,7 +6,7 @@ import type { PoolHealth } from "../health/pool-health.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Exit } from "../model/exit.ts";
 import type { Driver } from "../model/lease.ts";
-import type { Hints, RequestInfo } from "../model/request.ts";
+import type { RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import { Kinds } from "../queue/kinds.ts";
@@ -20,6 +20,7 @@ import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
+import type { Bookkeeper } from "./bookkeeper.ts";
 import { learnFrom } from "./learning.ts";
 import { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
@@ -28,17 +29,9 @@ import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
 import { WaitingRoom } from "./waiting-room.ts";
+import type { Wanted } from "./wanted.ts";
 import { weigh } from "./weigh.ts";
 
-export interface Wanted {
-  hints: Hints | undefined;
-  timeoutMs: number | undefined;
-  shared: boolean;
-  /** A lease by hand: one attempt, no race, settled by its holder. */
-  byHand: boolean;
-  /** Rejects unless it succeeds, and rather than wait for a place in the queue. */
-  strict?: boolean;
-}
 
 /**
  * Serves requests: places them in their target's line, leases exits when there is room, and carries what came of each
@@ -58,6 +51,8 @@ export class Engine {
   readonly warn: (message: string, fields: object) => void;
   readonly #room: WaitingRoom;
   readonly leases: Leases;
+  /** Where the user's ledger counts; else this process does. */
+  books: Bookkeeper | undefined;
   #rules: EngineRules;
   /** Requests wait until the exits are known. */
   ready = false;
@@ -121,7 +116,8 @@ export class Engine {
     const weighed = weigh(job, hints);
     if (weighed !== undefined) return this.#refuse(job, weighed);
 
-    if (this.ready && mayGoFirst(job)) {
+    const offered = this.ready && mayGoFirst(job);
+    if (offered) {
       const exit = offer(job, now);
       if (exit >= 0) {
         job.deadline = now + job.timeoutMs;
@@ -132,11 +128,13 @@ export class Engine {
       if (this.table.size === 0) return this.#refuse(job, noExitError(target.name));
     }
     // Above the queue, so that a broken target holds no place in it.
-    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !job.picky) return this.#refuse(job, circuitError(target, now));
+    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !job.picky && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
     if (channels.taskCreated.hasSubscribers) announceTask(job, true);
     this.#room.enter(job, now);
     // Others who wait may have to be woken sooner.
-    if (this.ready) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
+    if (offered) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
+    // What the first in line is too heavy for may have room for this one.
+    else if (this.ready && job.weight < (target.line.first()?.weight ?? 0)) this.pump(target);
     return job;
   }
 
@@ -164,7 +162,7 @@ export class Engine {
 
   /** Serves whoever waits for the target, as far as there is room. */
   pump(target: Target): void {
-    if (target.pumping || !this.ready) return;
+    if (target.pumping || !this.ready || this.closing) return;
     target.pumping = true;
     try {
       const now = this.clock.now();
@@ -184,9 +182,17 @@ export class Engine {
     this.pump(job.target);
   }
 
+  /** Its exit was held for it, and it may go now. */
+  go(job: Job, held: Leg, now: number): void {
+    if (job.queued) job.target.line.served(job, Math.max(1, job.weight));
+    this.#room.leave(job);
+    launch(job, held.exitIndex, now, held);
+  }
+
   /** It waits no longer. */
   forget(job: Job): void {
     this.#room.leave(job);
+    job.ask?.drop();
   }
 
   /** It has its answer. */

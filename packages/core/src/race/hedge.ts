@@ -1,6 +1,6 @@
 import { Alarm } from "../time/timer-queue.ts";
+import { mayAlso } from "./further-grant.ts";
 import type { Job } from "./job.ts";
-import type { Leg } from "./leg.ts";
 
 /** Before enough answers have come to know how long they take. */
 const FIRST_DELAY_MS = 1_000;
@@ -12,10 +12,9 @@ const SPARE_SHARE = 0.8;
  * An exit for one more leg of the request, or -1. Races pay from what is spare: none while somebody waits, none above 80 % of
  * a limit, and never the same exit twice.
  */
-export function furtherExit(job: Job, legs: readonly Leg[], now: number): number {
+export function furtherExit(job: Job, used: readonly number[], now: number): number {
   const { engine, target } = job;
   if (target.line.size > 0 || engine.gate.spare <= 0 || target.inFlight >= target.rules.backendLimit) return -1;
-  const used = legs.map((leg) => leg.exitIndex);
   const exit = target.desk.choose(job.demand, now, [...job.tried, ...used], engine.gate.mayProxy);
   if (exit < 0 || used.includes(exit)) return -1;
   return isSpare(job, exit, now) ? exit : -1;
@@ -29,8 +28,8 @@ export function hedge(job: Job, now: number): void {
   const round = job.rounds;
   const alarm = new Alarm((at) => {
     if (job.done || job.rounds !== round || job.queued || job.legs.length >= job.width) return;
-    const exit = furtherExit(job, job.legs, at);
-    if (exit >= 0) job.begin(engine.leases.out(job, exit, at));
+    const exit = furtherExit(job, job.legs.map((leg) => leg.exitIndex), at);
+    if (exit >= 0 && mayAlso(job, exit, at) === "now") job.begin(engine.leases.out(job, exit, at));
     if (!job.done && job.legs.length < job.width) engine.timers.add(alarm, at, delayMs);
   });
   job.hedge = alarm;

@@ -7,6 +7,8 @@ import type { RequestCost } from "../weights/index.ts";
 import type { Kind } from "../queue/kinds.ts";
 import type { Rank, Share, Standing } from "../queue/line.ts";
 import type { Alarm, Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Ask } from "./asking.ts";
+import type { Grant } from "./bookkeeper.ts";
 import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
 import type { Leg } from "./leg.ts";
@@ -37,6 +39,14 @@ export class Job implements Dispatch, Standing, TimerNode {
   shared = false;
   /** Without a further attempt: leases by hand. */
   single = false;
+  /** By `tryAcquire`: does not wait for anything. */
+  atOnce = false;
+  /** The ledger could not say at once whether it may go. */
+  pending = false;
+  /** What the ledger has granted for the next leg. */
+  grant: Grant | undefined = undefined;
+  /** The ledger is being asked; meanwhile it stays in its line. */
+  ask: Ask | undefined = undefined;
   /** The one request that a half-open breaker lets through. */
   probe = false;
   /** Given by `submit`: rejects unless it succeeds, instead of handing the last answer on. */

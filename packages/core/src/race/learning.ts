@@ -3,6 +3,7 @@ import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
 import { channels } from "../observe/channels.ts";
+import { pauseLimit, settleInLedger } from "./books.ts";
 import { announceRefusal } from "./announce.ts";
 import type { Leg } from "./leg.ts";
 
@@ -22,6 +23,7 @@ export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
       const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true };
       const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], info, request, outcome);
       target.desk.settled(exitIndex, gaveBack);
+      if (leg.grant !== undefined) settleInLedger(leg, info.status >= 200 && info.status < 300 ? "succeeded" : "refused");
     }
   }
   if (verdict.kind === "rate-limited" || verdict.kind === "banned") pauseFor(leg, verdict, info, now);
@@ -57,6 +59,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       // A fixed window turns for all at once; of the others one whole span is as long as it can take.
       const until = asked !== undefined ? now + asked : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
       limit.pause(row, until);
+      if (engine.books !== undefined) pauseLimit(target, limit, egress, account, until);
       if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, limit.scope, limit.name, until - now);
       return;
     }
@@ -65,17 +68,22 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   let until: number;
   if (scope === "account") {
     until = pauses.pauseAccount(account as string, reason, asked, now);
+    if (engine.books !== undefined) engine.books.pauseAll(target.name, "account", egress, account, until, reason);
   } else if (scope === "target") {
     until = pauses.pauseAll(reason, asked, now);
+    if (engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, until, reason);
   } else {
     until = pauses.pauseExit(egress, reason, warnedOften(leg, now) ? Math.max(asked ?? 0, PASSED_ON_MS) : asked, now);
-    if (reason === "rate-limited" && job.demand !== undefined) quota?.refused(job.demand, egress, asked !== undefined, { now, sentAt: leg.startedAt, writtenAt: undefined, answered: true });
+    let full = 0;
+    if (reason === "rate-limited" && job.demand !== undefined) full = quota?.refused(job.demand, egress, asked !== undefined, { now, sentAt: leg.startedAt, writtenAt: undefined, answered: true }) ?? 0;
+    // Whatever this process takes for full is so for the others.
+    if (engine.books !== undefined) engine.books.pauseAll(target.name, "exit", egress, account, Math.max(until, full), reason);
     engine.switches++;
     if (reason === "banned") {
       if (channels.alertRaised.hasSubscribers) channels.alertRaised.publish({ pool: engine.name, at: now, alert: "ban", exit: leg.exit.id, target: target.name, count: 1 });
       const second = pauses.secondBan(egress, now);
-      if (target.rules.onBan === "pause") pauses.pauseAll("banned", asked, now);
-      else if (second) pauses.pauseAll("banned", undefined, now);
+      const all = target.rules.onBan === "pause" ? pauses.pauseAll("banned", asked, now) : second ? pauses.pauseAll("banned", undefined, now) : 0;
+      if (all > 0 && engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, all, reason);
     }
   }
   if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, scope, undefined, until - now);

@@ -2,6 +2,7 @@ import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import type { Reserved } from "../quota/demand.ts";
 import { channels } from "../observe/channels.ts";
+import { settleInLedger } from "./books.ts";
 import { announceLease, announceSettled } from "./announce.ts";
 import { alertFailures, healthChanged } from "./health-changes.ts";
 import type { Engine } from "./engine.ts";
@@ -15,9 +16,11 @@ export function lends({ lender, target, weight, demand }: Job): boolean {
 }
 
 /** The lease has spent what it had reserved; its holder's further requests pay for themselves. */
-function lend(lender: Leg): Reserved | undefined {
+function lend(job: Job, lender: Leg): Reserved | undefined {
   const { reserved } = lender;
   lender.reserved = undefined;
+  job.grant = lender.grant;
+  lender.grant = undefined;
   lender.counted = true;
   return reserved;
 }
@@ -37,16 +40,36 @@ export class Leases {
 
   /** The exit was chosen at this `now`, so what the request costs is there to be taken. */
   out(job: Job, exit: number, now: number): Leg {
-    const { table, gate, timers, rules } = this.#engine;
+    const leg = this.hold(job, exit, now, false);
+    this.#sent(leg, now);
+    return leg;
+  }
+
+  /** The ledger has said that it may go. */
+  confirmed(leg: Leg, now: number): void {
+    leg.held = false;
+    leg.startedAt = now;
+    if (!leg.job.shared) leg.job.target.desk.take(leg.exitIndex, now, false);
+    this.#sent(leg, now);
+  }
+
+  /**
+   * Takes everything that the attempt needs.
+   *
+   * @param asking it is not sent before a ledger has said that it may be
+   */
+  hold(job: Job, exit: number, now: number, asking: boolean): Leg {
+    const { table, gate } = this.#engine;
     const { target } = job;
-    const reserved = lends(job) ? lend(job.lender as Leg) : job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
+    const reserved = lends(job) ? lend(job, job.lender as Leg) : job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
     const leg = new Leg(job, exit, now, reserved);
+    leg.held = asking;
+    leg.grant = job.grant;
+    job.grant = undefined;
     // It travels on the place of the lease that pins it: to wait for a second one could be for ever.
     leg.placeReturned = job.pin >= 0;
     this.#live.add(leg);
     job.kind.inFlight++;
-    if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
-    if (job.cost !== undefined) target.sent(job.cost);
     target.inFlight++;
     target.health.started(exit);
     target.desk.rescored(exit, false);
@@ -56,10 +79,18 @@ export class Leases {
     }
     table.inFlight[exit]++;
     if (job.pin < 0) gate.enter(exit);
-    target.desk.take(exit, now);
-    const limitMs = job.single ? Infinity : table.isProxy[exit] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
-    if (limitMs !== Infinity) timers.add(leg, now, limitMs);
+    target.desk.take(exit, now, asking);
     return leg;
+  }
+
+  #sent(leg: Leg, now: number): void {
+    const { table, timers, rules } = this.#engine;
+    const { exitIndex, job } = leg;
+    if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
+    if (job.cost !== undefined) job.target.sent(job.cost);
+    if (job.shared || job.single) return;
+    const limitMs = table.isProxy[exitIndex] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
+    if (limitMs !== Infinity) timers.add(leg, now, limitMs);
   }
 
   /** @param sent false: it is certain that nothing was written, so what was reserved is given back too */
@@ -70,7 +101,7 @@ export class Leases {
     // A good answer is as old as its head: what its reader does with the body says nothing about the exit, and the time costs.
     const now = kind === "success" && leg.headAt > 0 ? leg.headAt : clock.now();
     leg.over = true;
-    if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
+    if (!leg.held && channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
     timers.remove(leg);
     this.#live.remove(leg);
     job.kind.inFlight--;
@@ -82,6 +113,7 @@ export class Leases {
         if (sent) target.quota.strand(leg.reserved, outcome);
         else target.quota.refund(leg.reserved, outcome);
         target.desk.settled(exitIndex, !sent);
+        if (leg.grant !== undefined) settleInLedger(leg, sent ? "unheard" : "unsent");
       }
     }
     const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);

@@ -6,6 +6,7 @@ import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import type { Reserved } from "../quota/demand.ts";
 import type { Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Grant } from "./bookkeeper.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { faultOf, pauseFor } from "./learning.ts";
@@ -22,8 +23,12 @@ export class Leg implements PublicLeg, TimerNode {
   driverState: unknown = undefined;
   readonly job: Job;
   readonly exitIndex: number;
-  readonly startedAt: number;
+  startedAt: number;
   reserved: Reserved | undefined;
+  /** What of that is reserved in a ledger, until it is settled there. */
+  grant: Grant | undefined = undefined;
+  /** Held while a ledger is asked: nobody has been told of it. */
+  held = false;
   /** What the head of its answer means; undefined until then. */
   verdict: VerdictKind | undefined = undefined;
   reason: string | undefined = undefined;

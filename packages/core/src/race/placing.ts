@@ -1,44 +1,20 @@
-import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
-import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
+import { confirm } from "./asking.ts";
+import { choose } from "./choosing.ts";
+import { mayAlso } from "./further-grant.ts";
 import { furtherExit, hedge } from "./hedge.ts";
 import type { Job } from "./job.ts";
-import { lends } from "./leases.ts";
 import type { Leg } from "./leg.ts";
 import { isSet } from "./waiting-room.ts";
 
 /** An exit for the request, or -1. Sees to it that the target is served again when that can change. */
 export function offer(job: Job, now: number): number {
-  const { engine, target } = job;
-  const { desk, rules } = target;
-  const { gate } = engine;
-  desk.wakeAt = Infinity;
-  if (job.pin >= 0) return lends(job) || desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
-  if (!job.shared && !gate.open) {
-    gate.wait(target);
-    return -1;
-  }
-  if (target.inFlight >= rules.backendLimit) return -1;
-  if (!admitted(job, now)) {
-    desk.wakeAt = circuitWakeAt(target, now);
-    return -1;
-  }
-  if (job.probe) {
-    const probe = chooseProbe(desk, job.demand, now);
-    if (probe < 0) notSent(job);
-    return probe;
-  }
-  if (job.shared) return chooseShared(desk, job.demand, now);
-  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy);
-  if (exit >= 0) return exit;
-  if (!gate.mayProxy) gate.wait(target);
-  const { wakeAt } = desk;
-  noticeGone(target, now);
-  if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(target, now));
-  return -1;
+  const exit = choose(job, now);
+  const { books } = job.engine;
+  return books === undefined || exit < 0 ? exit : confirm(books, job, exit, now);
 }
 
-/** The round begins: the exit is leased, and those of further legs. */
-export function launch(job: Job, exit: number, now: number): void {
+/** The round begins: the exit is leased, unless it is `held` already, and those of further legs. */
+export function launch(job: Job, exit: number, now: number, held?: Leg): void {
   const { engine, target } = job;
   job.rounds++;
   if (job.rounds === 1) {
@@ -47,7 +23,7 @@ export function launch(job: Job, exit: number, now: number): void {
     job.kind.waitedMs += now - job.createdAt;
   }
   setDeadline(job, exit, now);
-  const first = engine.leases.out(job, exit, now);
+  const first = held ?? engine.leases.out(job, exit, now);
   // Granted: from here on a lease by hand is its holder's.
   if (job.single) job.done = true;
   if (target.rules.raceMode === "hedge" && job.width > 1) {
@@ -75,10 +51,13 @@ function setDeadline(job: Job, exit: number, now: number): void {
 
 function furtherLegs(job: Job, first: Leg, now: number): Leg[] {
   const legs = [first];
-  while (legs.length < job.width) {
-    const next = furtherExit(job, legs, now);
-    if (next < 0) break;
-    legs.push(job.engine.leases.out(job, next, now));
+  const used = [first.exitIndex];
+  while (used.length < job.width) {
+    const next = furtherExit(job, used, now);
+    const may = next < 0 ? "never" : mayAlso(job, next, now);
+    if (may === "never") break;
+    used.push(next);
+    if (may === "now") legs.push(job.engine.leases.out(job, next, now));
   }
   return legs;
 }

@@ -5,6 +5,9 @@ import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
 
+/** After so long a ledger that was asked has often answered. */
+const ASK_AGAIN_MS = 5;
+
 export interface Refusal {
   reason: string;
   retryAfterMs: number;
@@ -20,6 +23,7 @@ export function refusalOf(engine: Engine, target: Target, answer: Job | Multihom
   if (engine.table.size === 0) return { reason: "no-exit", retryAfterMs: Infinity };
   const now = engine.clock.now();
   if (!target.breaker.closed && !answer.picky) return { reason: "circuit-open", retryAfterMs: circuitError(target, now).retryAfterMs ?? 0 };
+  if (answer.pending) return { reason: "ledger-pending", retryAfterMs: ASK_AGAIN_MS };
   if (!engine.gate.open || target.inFlight >= target.rules.backendLimit) return { reason: "in-flight", retryAfterMs: 0 };
   let soonest: Refusal | undefined;
   for (let exit = 0; exit < Math.min(engine.table.length, MOST_ASKED); exit++) {

@@ -11,7 +11,7 @@ const LOOK_AHEAD_EACH = 4;
 /** May it be offered an exit at once? Not before others that wait for the same; those that it goes before are not in its way. */
 export function mayGoFirst(job: Job): boolean {
   const { line, outside } = job.target;
-  if (job.picky || (line.size === 0 && outside.size === 0)) return true;
+  if (job.picky || (line.size === job.target.asking && outside.size === 0)) return true;
   return job.kind.reserve > 0 || (line.outranks(job.priority) && outside.outranks(job.priority));
 }
 
@@ -22,13 +22,20 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
   let looked = 0;
   let lookedInRank = 0;
   for (let job = line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
-    const exit = offer(job, now);
+    const exit = job.ask === undefined ? offer(job, now) : -1;
     if (exit >= 0) {
       line.served(job, Math.max(1, job.weight));
       room.leave(job);
       launch(job, exit, now);
       job = line.first();
       looked = lookedInRank = 0;
+      continue;
+    }
+    if (job.ask !== undefined) {
+      // Keeps its place while a ledger is asked: those behind it are served.
+      const behind: Job | undefined = line.after(job);
+      if (behind?.rank !== job.rank) lookedInRank = 0;
+      job = behind;
       continue;
     }
     if (target.atGate) break;

@@ -52,6 +52,8 @@ export class Target {
   /** What is learnt of weights from headers; only where there is a table. */
   calibrator: Calibrator | undefined;
   readonly #warned = new WeakSet<CompiledRule>();
+  /** How many in the line are being asked for at the ledger. */
+  asking = 0;
   /** How many in the line are picky. */
   picky = 0;
   readonly wake: Alarm;

@@ -8,6 +8,7 @@ import type { Order } from "../lease/order.ts";
 import { RandomOrder } from "../lease/random-order.ts";
 import { Rotate } from "../lease/rotate.ts";
 import { ScoreOrder } from "../lease/score-order.ts";
+import type { Limit } from "../model/limits.ts";
 import type { ExitPoolOptions, TargetOptions } from "../model/options.ts";
 import type { RequestInfo } from "../model/request.ts";
 import { Pauses, type PauseRules } from "../quota/pauses.ts";
@@ -16,6 +17,7 @@ import { durationMs, parseDuration } from "../time/duration.ts";
 import { ServerClock } from "../time/server-clock.ts";
 import { Alarm } from "../time/timer-queue.ts";
 import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
+import { reportUsed } from "./books.ts";
 import type { Engine } from "./engine.ts";
 import { hostName, HostPatterns } from "./hosts.ts";
 import { watchQuota } from "./watch-quota.ts";
@@ -109,7 +111,15 @@ export class Targets {
   #updateQuota(target: Target, rules: TargetOptions, calculator: Calculator): void {
     const limits = limitsOf(rules, calculator);
     if (target.desk.quota !== undefined) target.desk.quota.update(limits, rules.feedback);
-    else if (limits.length > 0) target.desk.quota = new Quota(limits, target.serverClock, rules.feedback);
+    else if (limits.length > 0) target.desk.quota = this.#quotaOf(target, limits, rules);
+  }
+
+  #quotaOf(target: Target, limits: readonly Limit[], rules: TargetOptions): Quota {
+    const { books } = this.#engine;
+    const quota = new Quota(limits, target.serverClock, rules.feedback, books !== undefined);
+    if (books !== undefined) reportUsed(books, target, quota);
+    watchQuota(target, quota, typeof rules.weights === "object", this.#options.alerts ?? {});
+    return quota;
   }
 
   #find(spelling: string): Target {
@@ -127,15 +137,14 @@ export class Targets {
     const serverClock = new ServerClock(offset === undefined ? undefined : { offsetMs: signedMs(offset), wallTime: clock.wallTime(), now: clock.now() });
     const calculator = calculatorFor(rules);
     const limits = limitsOf(rules, calculator);
-    const quota = limits.length === 0 ? undefined : new Quota(limits, serverClock, rules.feedback);
     const health = this.#engine.health.target();
-    const desk = new Desk(this.#table, this.#orderOf(health), health, quota, new Pauses(this.#pauseRules), this.#deskRules(rules), this.#firstExit());
+    const desk = new Desk(this.#table, this.#orderOf(health), health, undefined, new Pauses(this.#pauseRules), this.#deskRules(rules), this.#firstExit());
     const wake = new Alarm(() => this.#engine.wake(target));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
     this.#byName.set(name, target);
     this.#weighing.set(target, { weights: rules.weights, calculator });
     if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
-    if (quota !== undefined) watchQuota(target, quota, typeof rules.weights === "object", this.#options.alerts ?? {});
+    if (limits.length > 0) desk.quota = this.#quotaOf(target, limits, rules);
     this.onMade?.(target);
     return target;
   }

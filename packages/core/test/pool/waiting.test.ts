@@ -243,3 +243,36 @@ test("what was observed of an answer before does not keep the answer itself from
   assert.equal(decision, "deliver");
   await pool.close();
 });
+
+test("a light request that comes later passes a heavy one that waits, although nothing else happens meanwhile", async () => {
+  const { pool, clock } = await openPool({ targets: { "api.test": { serverOffset: 0, weights: (request) => Number(request.headers?.weight), limits: [{ name: "w", unit: "weight", limit: 10, per: "1m", align: "fixed" }] } } }, 1);
+  const transport = scriptedTransport([{}], { clock });
+  const weigh = (weight: number): Promise<string> => outcome(pool.run(get("/", { headers: { weight: String(weight) } }), transport, { timeout: false }));
+  const all = [weigh(7), weigh(5)];
+  await clock.advance(1_000);
+
+  all.push(weigh(2));
+  await settle(clock);
+
+  assert.deepEqual(transport.sent.map((sent) => sent.weight), [7, 2]);
+  await clock.advance(60_000);
+  await Promise.all(all);
+  await pool.close();
+});
+
+test("a long-lived lease that is granted at once does not make the target forget when others are to be served", async () => {
+  const { pool, clock } = await openPool({ targets: { "api.test": { serverOffset: 0, weights: () => 6, limits: [{ name: "w", unit: "weight", limit: 10, per: "1m", align: "fixed" }] }, streams: { hosts: "stream.test" } } }, 1);
+  const transport = scriptedTransport([{}], { clock });
+  const all = [outcome(pool.run(get(), transport, { timeout: false })), outcome(pool.run(get(), transport, { timeout: false }))];
+  await clock.advance(1_000);
+
+  const lease = await pool.acquire(get("/", { hints: { weight: 1 } }), { mode: "shared" });
+  all.push(outcome(pool.run(get(), transport, { timeout: false })));
+  await clock.advance(60_000);
+
+  assert.equal(transport.sent.length, 2);
+  lease.release();
+  await clock.advance(60_000);
+  await Promise.all(all);
+  await pool.close();
+});

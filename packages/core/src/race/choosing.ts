@@ -1,0 +1,35 @@
+import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
+import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
+import type { Job } from "./job.ts";
+import { lends } from "./leases.ts";
+
+/** An exit for the request by what is known in this process, or -1; then the desk's `wakeAt` says when to ask again. */
+export function choose(job: Job, now: number): number {
+  const { engine, target } = job;
+  const { desk, rules } = target;
+  const { gate } = engine;
+  desk.wakeAt = Infinity;
+  if (job.pin >= 0) return lends(job) || desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
+  if (!job.shared && !gate.open) {
+    gate.wait(target);
+    return -1;
+  }
+  if (target.inFlight >= rules.backendLimit) return -1;
+  if (!admitted(job, now)) {
+    desk.wakeAt = circuitWakeAt(target, now);
+    return -1;
+  }
+  if (job.probe) {
+    const probe = chooseProbe(desk, job.demand, now);
+    if (probe < 0) notSent(job);
+    return probe;
+  }
+  if (job.shared) return chooseShared(desk, job.demand, now);
+  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy);
+  if (exit >= 0) return exit;
+  if (!gate.mayProxy) gate.wait(target);
+  const { wakeAt } = desk;
+  noticeGone(target, now);
+  if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(target, now));
+  return -1;
+}
