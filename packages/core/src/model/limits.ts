@@ -48,21 +48,35 @@ export interface Counter {
   serverToMs?: number;
 }
 
+/** `limit`: the key of the counter that has no room, or is paused; else the limit's name. */
 export type Reservation = { ok: true; token: unknown } | { ok: false; limit: string; retryAfterMs: number };
 
-/** Where quotas are counted. The default counts in this process. */
+/**
+ * Where quotas are counted that several processes share. The pool counts in this process all the same, chooses an exit by that, and
+ * asks then; nothing is sent before the ledger has agreed. Whatever it throws or rejects with counts as "no", for half a second.
+ */
 export interface Ledger {
-  /** All or nothing, at once. `"unknown"`: only the shared store can say. */
+  /**
+   * All or nothing, at once: `ok: false` leaves every counter as it was. `"unknown"`: only the shared store can say, and `reserve`
+   * is called next; `tryAcquire` answers `ledger-pending` meanwhile.
+   *
+   * @param now the pool's own monotonic clock
+   */
   tryReserve(counters: Counter[], now: number): Reservation | "unknown";
+  /** The same, in its own time; five seconds at most. @param signal whoever asked has given up; what is granted all the same is settled at 0 */
   reserve(counters: Counter[], signal?: AbortSignal): Promise<Reservation>;
-  /** What was really counted, in the order of the counters. */
+  /**
+   * What was really counted, in the order of the counters: nothing where it was certainly not sent, all where it may have been,
+   * what the server charges where it has answered. Once for each reservation that was granted.
+   */
   settle(token: unknown, units: number[]): void;
-  /** What the server says it has counted. */
+  /** What the server says it has counted in the span that is being counted now, all its users together. `counter.units` is 0. */
   observe(counter: Counter, used: number): void;
   /**
    * Nothing that this key covers is to be sent before `untilWallMs`, by anybody. It covers the counter of that name and those whose
    * names go on with `|`: `exit:203.0.113.7|binance` all of one exit at one target; `target|binance` the target as a whole.
    */
   pause(key: string, untilWallMs: number, reason: "rate-limited" | "banned"): void;
+  /** After everything is settled. The pool waits a second for it. */
   close(): Promise<void>;
 }
