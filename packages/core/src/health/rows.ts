@@ -67,6 +67,25 @@ export class Rows {
     }
   }
 
+  /** Sets `mark` for each exit whose number at `word` is above `value`, and says how many there are: one tight loop over everything. */
+  markAbove(word: number, value: number, marks: Uint8Array, mark: number): number {
+    const { words } = this;
+    let count = 0;
+    for (let p = 0; p < this.#pages.length; p++) {
+      const page = this.#pages[p];
+      if (page === undefined) continue;
+      const { u32 } = page;
+      const first = p << PAGE_BITS;
+      const end = Math.min(u32.length, (marks.length - first) * words);
+      for (let at = word, exit = first; at < end; at += words, exit++) {
+        if (u32[at] <= value) continue;
+        marks[exit] |= mark;
+        count++;
+      }
+    }
+    return count;
+  }
+
   /** A small pool does not pay for a whole page. */
   #make(exit: number): Page {
     const index = exit >>> PAGE_BITS;

@@ -126,6 +126,30 @@ export class TargetReadings {
     return readCell(this.cellRows.peek(exit), this.cellRows.offset(exit), this.pool.epoch.tick(now));
   }
 
+  /** Ever, a state file's memory included; 0 again where the cells were given up to make room. */
+  successes(exit: number): number {
+    return this.#word(exit, cell.GOOD);
+  }
+
+  failures(exit: number): number {
+    return this.#word(exit, cell.BAD);
+  }
+
+  failsInARow(exit: number): number {
+    return this.#word(exit, cell.RUN) >>> 16;
+  }
+
+  /** Of successes; 0 before the first. */
+  avgLatencyMs(exit: number): number {
+    const page = this.cellRows.peek(exit);
+    return page === undefined ? 0 : page.f32[this.cellRows.offset(exit) + cell.LATENCY];
+  }
+
+  /** Sets `mark` for each exit that rests here, and says how many there are. One look at every cell. */
+  markResting(now: number, marks: Uint8Array, mark: number): number {
+    return this.cellRows.markAbove(cell.UNTIL, this.pool.epoch.tick(now), marks, mark);
+  }
+
   /** Exits of which something is known here. */
   known(): number[] {
     const found: number[] = [];
@@ -133,6 +157,11 @@ export class TargetReadings {
       if (isKnown(u32, at)) found.push(exit);
     });
     return found;
+  }
+
+  #word(exit: number, word: number): number {
+    const page = this.cellRows.peek(exit);
+    return page === undefined ? 0 : page.u32[this.cellRows.offset(exit) + word];
   }
 
   /** The same with what is known. It is one object for all of them: to be read, not to be kept. */

@@ -8,7 +8,11 @@ interface Base {
 }
 
 export interface LeaseAcquired extends Base {
+  /** The request that it is for. */
+  readonly task: string;
   readonly exit: string;
+  /** The address that its requests leave by, where the exit is one of this machine's. */
+  readonly localAddress: string | undefined;
   readonly target: string;
   readonly weight: number;
   readonly mode: "ephemeral" | "shared";
@@ -18,9 +22,12 @@ export interface LeaseAcquired extends Base {
   readonly attempt: number;
   /** From the request's beginning, in milliseconds. */
   readonly waitedMs: number;
+  /** Given to a caller of `acquire` or `tryAcquire`: its task ends here. */
+  readonly byHand: boolean;
 }
 
 export interface LeaseSettled extends Base {
+  readonly task: string;
   readonly exit: string;
   readonly target: string;
   readonly verdict: string;
@@ -58,6 +65,7 @@ export interface LimitUpdated extends Base {
 }
 
 export interface RequestRefused extends Base {
+  readonly task: string;
   readonly exit: string;
   readonly target: string;
   readonly verdict: "rate-limited" | "banned";
@@ -109,6 +117,8 @@ export interface RaceSettled extends Base {
   readonly target: string;
   readonly legs: number;
   readonly winner: string;
+  /** The address that the winner left by, where it is one of this machine's. */
+  readonly localAddress: string | undefined;
   readonly latencyMs: number;
 }
 

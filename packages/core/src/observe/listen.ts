@@ -8,6 +8,7 @@ export function listen(name: string, pool: string, listener: (message: never) =>
     try {
       listener(message as never);
     } catch (error) {
+      log.faults.listener++;
       log.warn(`A listener of ${name} threw.`, { error });
     }
   });

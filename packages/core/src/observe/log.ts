@@ -21,6 +21,8 @@ const forPeople: Logger = {
  */
 export class Log {
   readonly #logger: Logger | undefined;
+  /** Exceptions that were contained, of the logger and of listeners. */
+  readonly faults = { logger: 0, listener: 0 };
 
   constructor(logger: Logger | undefined) {
     this.#logger = logger === (console as unknown) ? forPeople : logger;
@@ -60,6 +62,7 @@ export class Log {
       this.#logger?.[level](fields, message);
     } catch {
       // What a logger does is no concern of a request.
+      this.faults.logger++;
     }
   }
 }

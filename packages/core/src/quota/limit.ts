@@ -194,6 +194,13 @@ export class QuotaLimit {
     }
   }
 
+  /** Units used of the fullest counter that has a name: an account's, an instrument's or the target's own. */
+  fullestNamed(now: number): number {
+    let most = 0;
+    for (const row of this.#rows.values()) if (row < this.meter.rows) most = Math.max(most, this.meter.used(row, now));
+    return most;
+  }
+
   /** Do others spend of that counter? */
   isShared(row: number): boolean {
     return this.turnedAway !== undefined || this.#foreign?.has(row) === true;

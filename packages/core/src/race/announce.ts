@@ -10,7 +10,9 @@ export function announceLease(leg: Leg): void {
   channels.leaseAcquired.publish({
     pool: engine.name,
     at: leg.startedAt,
+    task: job.id,
     exit: leg.exit.id,
+    localAddress: leg.localAddress,
     target: leg.target,
     weight: leg.weight,
     mode: leg.mode,
@@ -18,6 +20,7 @@ export function announceLease(leg: Leg): void {
     batchId: job.hints?.batchId,
     attempt: job.rounds,
     waitedMs: leg.startedAt - job.createdAt,
+    byHand: job.single,
   });
 }
 
@@ -27,6 +30,7 @@ export function announceSettled(leg: Leg, verdict: VerdictKind): void {
   channels.leaseSettled.publish({
     pool: engine.name,
     at,
+    task: job.id,
     exit: leg.exit.id,
     target: leg.target,
     verdict,
@@ -77,10 +81,10 @@ export function announceEnd(job: Job, outcome: "answered" | "failed" | "aborted"
 
 export function announceRace(job: Job, winner: Leg): void {
   const { engine } = job;
-  channels.raceSettled.publish({ pool: engine.name, at: winner.headAt, task: job.id, target: job.target.name, legs: job.legs.length, winner: winner.exit.id, latencyMs: winner.headAt - winner.startedAt });
+  channels.raceSettled.publish({ pool: engine.name, at: winner.headAt, task: job.id, target: job.target.name, legs: job.legs.length, winner: winner.exit.id, localAddress: winner.localAddress, latencyMs: winner.headAt - winner.startedAt });
 }
 
 export function announceRefusal(leg: Leg, verdict: "rate-limited" | "banned", scope: "exit" | "account" | "target", limit: string | undefined, cooldownMs: number): void {
   const { engine } = leg;
-  channels.requestRefused.publish({ pool: engine.name, at: engine.clock.now(), exit: leg.exit.id, target: leg.target, verdict, scope, limit, cooldownMs });
+  channels.requestRefused.publish({ pool: engine.name, at: engine.clock.now(), task: leg.job.id, exit: leg.exit.id, target: leg.target, verdict, scope, limit, cooldownMs });
 }

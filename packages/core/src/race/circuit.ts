@@ -3,6 +3,7 @@ import type { BreakerChange } from "../breaker/breaker.ts";
 import { channels } from "../observe/channels.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import type { Job } from "./job.ts";
+import { OPENED } from "./tally.ts";
 import type { Target } from "./target.ts";
 
 /** The breaker as the engine uses it: its changes are told, and its alarm is the target's own. */
@@ -91,6 +92,7 @@ function goneUntil(target: Target, now: number): number {
 }
 
 function tell(target: Target, change: BreakerChange, now: number): void {
+  if (change.to === "open") target.tally.counts[OPENED]++;
   if (!channels.breakerChanged.hasSubscribers) return;
   const reason = change.reason === "no-exits" ? "zero_available_proxies" : "target_errors";
   channels.breakerChanged.publish({ pool: target.engine.name, at: now, target: target.name, from: change.from, to: change.to, reason });

@@ -18,6 +18,7 @@ import { announceEnd, announceRace, announceRequeue, announceTask } from "./anno
 import { circuitError, noticeBack, vote } from "./circuit.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
+import { ExitTally } from "./exit-tally.ts";
 import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
@@ -28,6 +29,8 @@ import { mayRetry } from "./retry.ts";
 import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
+import { REQUEUED, Tally } from "./tally.ts";
+import type { Timings } from "./timings.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 import type { Wanted } from "./wanted.ts";
 import { weigh } from "./weigh.ts";
@@ -54,6 +57,9 @@ export class Engine {
   /** Where the user's ledger counts; else this process does. */
   books: Bookkeeper | undefined;
   #rules: EngineRules;
+  readonly exitTally = new ExitTally();
+  readonly othersTally = new Tally();
+  timings: Timings | undefined;
   /** Requests wait until the exits are known. */
   ready = false;
   closing = false;
@@ -173,6 +179,7 @@ export class Engine {
   }
 
   requeue(job: Job): void {
+    job.target.tally.counts[REQUEUED]++;
     if (channels.taskRequeued.hasSubscribers) announceRequeue(job);
     if (this.closing) {
       job.reject(new ClosedError(job.target.name));
@@ -202,6 +209,8 @@ export class Engine {
     vote(job, (job.winner as Leg).verdict ?? "aborted", now);
     this.traffic.answeredAt(now, now - job.createdAt);
     job.kind.completed++;
+    job.target.tally.answered(job.legs.length);
+    if (this.timings !== undefined) this.timings.decided(job, now);
     if (channels.taskSettled.hasSubscribers) announceEnd(job, "answered");
     if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner as Leg);
   }
@@ -213,6 +222,8 @@ export class Engine {
     vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), this.clock.now());
     this.traffic.failed++;
     job.kind.failed++;
+    job.target.tally.unanswered(outcome);
+    if (this.timings !== undefined) this.timings.decided(job, this.clock.now());
     if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
   }
 

@@ -1,6 +1,7 @@
 import type { Change } from "../health/change.ts";
 import { channels, type ExitChanged } from "../observe/channels.ts";
 import type { Leg } from "./leg.ts";
+import { FAILED_AGAIN, FAILURE_RUNS, RECOVERED } from "./tally.ts";
 
 /** Outcomes have changed how exits stand: told to whoever listens. What follows from it is found out when the exits are offered. */
 export function healthChanged(leg: Leg, changes: readonly Change[], now: number): void {
@@ -8,6 +9,7 @@ export function healthChanged(leg: Leg, changes: readonly Change[], now: number)
   const { target } = job;
   for (const change of changes) {
     if (change.kind === "target-cleared" || change.kind === "revived") target.desk.reconsider();
+    count(leg, change);
     if (!channels.exitChanged.hasSubscribers) continue;
     const message = messageOf(change);
     if (message === undefined) continue;
@@ -19,9 +21,20 @@ export function healthChanged(leg: Leg, changes: readonly Change[], now: number)
 /** So many failures in a row are worth a word. */
 export function alertFailures(leg: Leg, now: number): void {
   const { engine, exitIndex, job } = leg;
-  const count = job.target.health.of(exitIndex, now).consecutiveFails;
+  const count = job.target.health.failsInARow(exitIndex);
   if (count !== engine.rules.alertFailures) return;
+  job.target.tally.counts[FAILURE_RUNS]++;
+  if (!channels.alertRaised.hasSubscribers) return;
   channels.alertRaised.publish({ pool: engine.name, at: now, alert: "consecutive-failures", exit: leg.exit.id, target: leg.target, count });
+}
+
+function count({ engine, job }: Leg, change: Change): void {
+  const { tally } = job.target;
+  if (change.kind === "recovered") tally.counts[RECOVERED]++;
+  if (change.kind !== "cooled") return;
+  if (change.trial) tally.counts[FAILED_AGAIN]++;
+  tally.rested("failures", change.forMs);
+  engine.exitTally.rested(change.exit, "failures");
 }
 
 type Told = Pick<ExitChanged, "from" | "to" | "reason" | "cooldownMs" | "consecutiveFails"> & { exit: number };

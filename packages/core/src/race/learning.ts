@@ -6,6 +6,7 @@ import { channels } from "../observe/channels.ts";
 import { pauseLimit, settleInLedger } from "./books.ts";
 import { announceRefusal } from "./announce.ts";
 import type { Leg } from "./leg.ts";
+import { BANS, type RestReason } from "./tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
 export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
@@ -58,6 +59,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       const row = limit.rowOf(egress, account, undefined, now);
       // A fixed window turns for all at once; of the others one whole span is as long as it can take.
       const until = asked !== undefined ? now + asked : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
+      count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, limit.scope === "exit");
       limit.pause(row, until);
       if (engine.books !== undefined) pauseLimit(target, limit, egress, account, until);
       if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, limit.scope, limit.name, until - now);
@@ -66,6 +68,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   }
   const scope = verdict.scope === "account" && account === undefined ? "exit" : (verdict.scope ?? "exit");
   let until: number;
+  const before = scope === "exit" ? pauses.untilOf(egress) : pauses.untilForAll(scope === "account" ? account : undefined);
   if (scope === "account") {
     until = pauses.pauseAccount(account as string, reason, asked, now);
     if (engine.books !== undefined) engine.books.pauseAll(target.name, "account", egress, account, until, reason);
@@ -80,13 +83,21 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
     if (engine.books !== undefined) engine.books.pauseAll(target.name, "exit", egress, account, Math.max(until, full), reason);
     engine.switches++;
     if (reason === "banned") {
+      target.tally.counts[BANS]++;
       if (channels.alertRaised.hasSubscribers) channels.alertRaised.publish({ pool: engine.name, at: now, alert: "ban", exit: leg.exit.id, target: target.name, count: 1 });
       const second = pauses.secondBan(egress, now);
       const all = target.rules.onBan === "pause" ? pauses.pauseAll("banned", asked, now) : second ? pauses.pauseAll("banned", undefined, now) : 0;
       if (all > 0 && engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, all, reason);
     }
   }
+  count(leg, reason, before, until, now, scope === "exit");
   if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, scope, undefined, until - now);
+}
+
+/** How long this keeps away whoever was refused, beyond what an earlier refusal did. @param own the exit alone */
+function count({ engine, exitIndex, job }: Leg, reason: RestReason, before: number, until: number, now: number, own: boolean): void {
+  job.target.tally.rested(reason, until - Math.max(before, now));
+  if (own && before <= now && until > now) engine.exitTally.rested(exitIndex, reason);
 }
 
 /** In a pool of a primary and its backups the next one takes over after so many warnings, for so long. */
@@ -112,8 +123,13 @@ export function faultOf(leg: Leg, error: unknown, sent: boolean): VerdictKind {
   return fault === "target" && !timedOut(error) ? "target-error" : "exit-error";
 }
 
-function restBriefly({ engine, exitIndex, job }: Leg): void {
-  job.target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, engine.clock.now());
+function restBriefly(leg: Leg): void {
+  const { engine, exitIndex, job } = leg;
+  const { pauses } = job.target;
+  const egress = engine.table.egress[exitIndex];
+  const now = engine.clock.now();
+  const before = pauses.untilOf(egress);
+  count(leg, "timeout", before, pauses.pauseExit(egress, "timeout", undefined, now), now, true);
 }
 
 function timedOut(error: unknown): boolean {

@@ -9,6 +9,7 @@ import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
 import { LiveLegs } from "./live-legs.ts";
+import { WEIGHT } from "./tally.ts";
 
 /** Has the lease that pins the request a reservation left that covers it? */
 export function lends({ lender, target, weight, demand }: Job): boolean {
@@ -86,6 +87,7 @@ export class Leases {
   #sent(leg: Leg, now: number): void {
     const { table, timers, rules } = this.#engine;
     const { exitIndex, job } = leg;
+    job.target.tally.counts[WEIGHT] += job.weight;
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
     if (job.cost !== undefined) job.target.sent(job.cost);
     if (job.shared || job.single) return;
@@ -95,13 +97,19 @@ export class Leases {
 
   /** @param sent false: it is certain that nothing was written, so what was reserved is given back too */
   back(leg: Leg, kind: VerdictKind, sent: boolean): void {
-    const { clock, table, timers, traffic } = this.#engine;
+    const { clock, exitTally, table, timers, timings, traffic } = this.#engine;
     const { job, exitIndex } = leg;
     const { target } = job;
     // A good answer is as old as its head: what its reader does with the body says nothing about the exit, and the time costs.
     const now = kind === "success" && leg.headAt > 0 ? leg.headAt : clock.now();
     leg.over = true;
-    if (!leg.held && channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
+    if (!leg.held) {
+      target.tally.ended(kind);
+      exitTally.ended(exitIndex, kind);
+      if (kind === "rate-limited" || kind === "banned") target.refusals.open(exitIndex).u32[target.refusals.offset(exitIndex)]++;
+      if (timings !== undefined && job.shared) timings.sharedEnded(leg, now);
+      if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
+    }
     timers.remove(leg);
     this.#live.remove(leg);
     job.kind.inFlight--;
@@ -120,7 +128,7 @@ export class Leases {
     if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
     target.desk.rescored(exitIndex, changes.length > 0);
     if (changes.length > 0) healthChanged(leg, changes, now);
-    if ((kind === "exit-error" || kind === "blocked") && channels.alertRaised.hasSubscribers) alertFailures(leg, now);
+    if (kind === "exit-error" || kind === "blocked") alertFailures(leg, now);
     if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");
     target.inFlight--;
     if (job.shared) {
@@ -134,8 +142,9 @@ export class Leases {
 
   /** Its head is here; from now on it is its reader who takes the time. */
   headArrived(leg: Leg, now: number): void {
-    const { gate, timers } = this.#engine;
+    const { gate, timers, timings } = this.#engine;
     leg.headAt = now;
+    if (timings !== undefined) timings.headArrived(leg, now);
     timers.remove(leg);
     if (gate.limited && !leg.job.shared && !leg.job.single) timers.add(leg, now, UNREAD_MS);
   }

@@ -21,6 +21,7 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
     engine.retries.request(now);
     job.kind.served++;
     job.kind.waitedMs += now - job.createdAt;
+    if (engine.timings !== undefined) engine.timings.leased(job, now);
   }
   setDeadline(job, exit, now);
   const first = held ?? engine.leases.out(job, exit, now);

@@ -6,6 +6,7 @@ import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
 import type { Breaker } from "../breaker/breaker.ts";
 import { Latencies } from "../health/latencies.ts";
+import { Rows } from "../health/rows.ts";
 import type { TargetHealth } from "../health/target-health.ts";
 import { Line } from "../queue/line.ts";
 import type { ServerClock } from "../time/server-clock.ts";
@@ -14,6 +15,8 @@ import { defaultVerdict } from "../model/default-verdict.ts";
 import type { Calibrator, CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
+import { Tally } from "./tally.ts";
+import type { TargetTimings } from "./timings.ts";
 
 /** What the user has said about a target, ready for use. */
 export interface TargetRules {
@@ -44,6 +47,14 @@ export class Target {
   readonly breaker: Breaker;
   /** Of successful attempts, to their heads: for hedges. */
   readonly latencies = new Latencies();
+  /** What metrics show of it. */
+  readonly tally = new Tally();
+  /** Refusals by exit. */
+  readonly refusals = new Rows(1);
+  /** Made when durations are counted. */
+  timings: TargetTimings | undefined;
+  /** Metrics have series of its own for it. */
+  shown = true;
   readonly line = new Line<Job>();
   /** Requests that wait for a place in the line, in order. */
   readonly outside = new Line<Job>();

@@ -20,6 +20,7 @@ import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightF
 import { reportUsed } from "./books.ts";
 import type { Engine } from "./engine.ts";
 import { hostName, HostPatterns } from "./hosts.ts";
+import { ShownTargets } from "./shown-targets.ts";
 import { watchQuota } from "./watch-quota.ts";
 import { Target, type TargetRules } from "./target.ts";
 
@@ -46,11 +47,13 @@ export class Targets {
   #byDefault = 0;
   /** Targets so far. */
   #made = 0;
+  readonly #shown: ShownTargets;
   /** Told of each target that is made later: something may be remembered of it. */
   onMade: ((target: Target) => void) | undefined;
 
   constructor(engine: Engine, table: ExitTable, options: ExitPoolOptions, random: () => number) {
     this.#engine = engine;
+    this.#shown = new ShownTargets(engine.othersTally);
     this.#table = table;
     this.#options = options;
     this.#random = random;
@@ -142,6 +145,7 @@ export class Targets {
     const wake = new Alarm(() => this.#engine.wake(target));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
     this.#byName.set(name, target);
+    this.#shown.made(target);
     this.#weighing.set(target, { weights: rules.weights, calculator });
     if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
     if (limits.length > 0) desk.quota = this.#quotaOf(target, limits, rules);
@@ -208,6 +212,7 @@ export class Targets {
       if (!target.byDefault || target.inFlight > 0 || target.waiting > 0 || target.pauses.wholeUntil > now || !target.pauses.entries(now).next().done) continue;
       this.#engine.health.drop(target.health);
       this.#byName.delete(target.name);
+      this.#shown.forgotten(target, this.#byName.values());
       this.#weighing.delete(target);
       this.#byDefault--;
       for (const [spelling, known] of this.#spellings) if (known === target) this.#spellings.delete(spelling);

@@ -13,6 +13,8 @@ export function watchQuota(target: Target, quota: Quota, tabled: boolean, alerts
   const warningAt = alerts.utilisationWarning ?? 0.7;
   const criticalAt = alerts.utilisationCritical ?? 0.9;
   quota.watch([...new Set([warningAt, STATUS_AT, criticalAt])].sort((a, b) => a - b), (limit, row, share, ratio) => {
+    const level = share >= criticalAt ? "critical" : share >= STATUS_AT ? "status" : "warning";
+    target.tally.crossed(limit.name, level);
     if (!channels.limitUpdated.hasSubscribers) return;
     // Counters of exits have even rows; those of accounts, instruments and the target have none of an exit.
     const exit = limit.scope === "exit" && row % 2 === 0 ? engine.table.membersOf(row / 2)[0] : undefined;
@@ -25,7 +27,7 @@ export function watchQuota(target: Target, quota: Quota, tabled: boolean, alerts
       used: Math.round(ratio * limit.meter.limit),
       of: limit.meter.limit,
       utilisation: ratio,
-      level: share >= criticalAt ? "critical" : share >= STATUS_AT ? "status" : "warning",
+      level,
     });
   });
   if (!tabled) return;

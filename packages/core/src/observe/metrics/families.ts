@@ -1,0 +1,57 @@
+/** One metric: what Prometheus calls a family. */
+export interface Family {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  /** After `pool`, which all of them have. */
+  readonly labels: readonly string[];
+  /** As OpenTelemetry writes units (UCUM): `s`, `1`, or what is counted in braces. */
+  readonly unit: string;
+}
+
+const family = (type: Family["type"], name: string, unit: string, labels: readonly string[], help: string): Family => ({ name: `multihome_${name}`, type, help, labels, unit });
+
+/** Every metric of a pool, in the order in which they are written. `docs/metrics.md` says more about each. */
+export const FAMILIES = {
+  exits: family("gauge", "exits", "{exit}", ["state"], "Exits by state: healthy, in a cooldown or pause at some target, banned at some target, dead."),
+  switches: family("counter", "exit_switches_total", "{switch}", [], "Times that a refusal has moved requests to other exits."),
+  observerErrors: family("counter", "observer_errors_total", "{error}", ["observer"], "Exceptions thrown by listeners and loggers, contained."),
+
+  tasks: family("counter", "tasks_total", "{task}", ["target", "outcome"], "Requests that were decided, by outcome."),
+  tasksWaiting: family("gauge", "tasks_waiting", "{task}", ["target"], "Requests that wait for an exit, those outside a full queue included."),
+  requeues: family("counter", "task_requeues_total", "{requeue}", ["target"], "Further rounds of requests whose attempts had all failed."),
+  attempts: family("counter", "attempts_total", "{attempt}", ["target", "verdict"], "Attempts and leases that have ended, by verdict."),
+  inflight: family("gauge", "attempts_inflight", "{attempt}", ["target"], "Attempts and leases that are out."),
+  races: family("counter", "races_total", "{race}", ["target"], "Requests that were answered by one of several legs."),
+  raceLegs: family("counter", "race_legs_total", "{leg}", ["target"], "Legs of these requests."),
+  weight: family("counter", "weight_units_total", "{unit}", ["target"], "Weight of the attempts that were sent."),
+  breakerState: family("gauge", "breaker_state", "1", ["target", "state"], "1 for the state that the target's breaker is in, 0 for the others."),
+  breakerOpens: family("counter", "breaker_opens_total", "{opening}", ["target"], "Times that the target's breaker has opened."),
+  targetExits: family("gauge", "target_exits", "{exit}", ["target", "state"], "Exits that cannot be used at the target now: resting or paused, banned."),
+  targetPause: family("gauge", "target_pause_remaining_seconds", "s", ["target"], "How long the target as a whole is still paused; 0: it is not."),
+  rests: family("counter", "rest_seconds_total", "s", ["target", "reason"], "Time that exits were told to keep away from the target, by reason."),
+  trials: family("counter", "cooldown_trials_total", "{trial}", ["target", "result"], "Exits that came back from a cooldown: recovered, or failed again."),
+  alerts: family("counter", "alerts_total", "{alert}", ["target", "alert"], "Bans, and runs of failures of one exit."),
+  limitCrossings: family("counter", "limit_crossings_total", "{crossing}", ["target", "limit", "level"], "Times that a counter rose above a warning level of its limit."),
+
+  limitUnits: family("gauge", "limit_units", "{unit}", ["target", "limit", "scope"], "Size of a limit."),
+  limitUsed: family("gauge", "limit_used_units", "{unit}", ["target", "limit", "exit"], "Units of a limit in use. Without an exit: the fullest counter of an account or of the target."),
+  limitRatio: family("gauge", "limit_used_ratio", "1", ["target", "limit", "exit"], "The same as a share of the limit, 0 to 1."),
+
+  exitInfo: family("gauge", "exit_info", "1", ["exit", "kind"], "1 for each exit that has series of its own."),
+  exitInflight: family("gauge", "exit_inflight", "{attempt}", ["exit"], "Attempts in flight through the exit, over all targets."),
+  exitSuccess: family("gauge", "exit_success_ratio", "1", ["exit"], "Share of successes among the exit's last outcomes, over all targets."),
+  exitAttempts: family("counter", "exit_attempts_total", "{attempt}", ["exit", "target", "result"], "Attempts of the exit that say something about it: success, failure, refused (429, 418)."),
+  exitCooldowns: family("counter", "exit_cooldowns_total", "{rest}", ["exit", "reason"], "Rests of the exit, by reason."),
+  exitFailsInARow: family("gauge", "exit_consecutive_failures", "{attempt}", ["exit", "target"], "Failures of the exit in a row; no sample where there is none."),
+  exitRest: family("gauge", "exit_rest_remaining_seconds", "s", ["exit", "target", "reason"], "How long the exit still keeps away from the target; no sample where it does not."),
+  exitLatency: family("gauge", "exit_latency_average_seconds", "s", ["exit", "target"], "Time to the head of a successful answer, averaged over about the last ten."),
+
+  taskDuration: family("histogram", "task_duration_seconds", "s", ["target", "kind"], "From a request's beginning to its decision."),
+  taskWait: family("histogram", "task_wait_seconds", "s", ["target"], "From a request's beginning to its first exit."),
+  attemptLatency: family("histogram", "attempt_latency_seconds", "s", ["target"], "From an attempt's start to the head of its answer."),
+  sharedDuration: family("histogram", "shared_lease_duration_seconds", "s", ["target"], "How long shared leases were held."),
+} as const satisfies Record<string, Family>;
+
+/** What series beyond a cap are counted under. No exit and no host can have this name. */
+export const OTHER = "_other";
