@@ -44,6 +44,12 @@ export class TargetReadings {
     return cell.levelOf(page.u32, at) > 0 && cell.outOf(page.u32, at) > 0;
   }
 
+  /** Its attempts in flight here. */
+  out(exit: number): number {
+    const page = this.cellRows.peek(exit);
+    return page === undefined ? 0 : cell.outOf(page.u32, this.cellRows.offset(exit));
+  }
+
   /**
    * 0 when some exit neither rests nor is dead nor banned, whatever else it waits for; otherwise the moment at which the first
    * of them is back, `Infinity` where none will be by itself.

@@ -2,27 +2,13 @@ import type { ExitTable } from "../exits/exit-table.ts";
 import type { Demand } from "../quota/demand.ts";
 import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
+import { Carry } from "./carry.ts";
+import type { DeskRules, Rests } from "./desk-rules.ts";
 import type { Order } from "./order.ts";
 import { BUSY, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
 /** As long as the default spacing of proxies: by then another one is free, or none will be soon. */
 const PATIENCE_MS = 500;
-
-/** What keeps an exit from being used at this target beside its quota: the health of the target is one. */
-export interface Rests {
-  /** When its rest ends: 0 or a moment that has passed where it does not rest, `Infinity` where it is dead. */
-  restsUntil(exit: number): number;
-  /** Half open, and its one trial is out. */
-  trialOut(exit: number): boolean;
-}
-
-export interface DeskRules {
-  /** Least time between two sends of a local exit … */
-  spacingMs: number;
-  /** … and of a proxy. */
-  proxySpacingMs: number;
-  perExitInFlight: number;
-}
 
 /**
  * Who gets which exit at one target: offers usable exits in order, and takes what the request costs before it is sent.
@@ -38,6 +24,8 @@ export class Desk {
   readonly table: ExitTable;
   readonly #order: Order;
   readonly rests: Rests;
+  /** Exits that were refused too often, and what they may carry at once. */
+  readonly carry = new Carry();
   #rules: DeskRules;
   readonly #places = new Places();
   #short: number[] = [];
@@ -133,13 +121,12 @@ export class Desk {
 
   /** It sends now. @param asking … once a ledger has said that it may; where sends keep a distance nobody else is offered it meanwhile */
   take(exit: number, now: number, asking: boolean): void {
-    const { perExitInFlight } = this.#rules;
     const spacingMs = this.table.isProxy[exit] ? this.#rules.proxySpacingMs : this.#rules.spacingMs;
     if (spacingMs > 0 && !asking) {
       this.#order.remove(exit);
       this.#order.used(exit);
       this.#places.space(exit, now + spacingMs);
-    } else if (spacingMs > 0 || this.table.inFlight[exit] >= perExitInFlight) {
+    } else if (spacingMs > 0 || this.isFull(exit, now)) {
       this.#order.remove(exit);
       this.#order.used(exit);
       this.#markBusy(exit);
@@ -181,9 +168,14 @@ export class Desk {
     return this.#rules.perExitInFlight;
   }
 
+  /** As many of its attempts are in flight as may be, over all targets or, after refusals, here. */
+  isFull(exit: number, now: number): boolean {
+    return this.table.inFlight[exit] >= this.#rules.perExitInFlight || (this.carry.until > now && this.rests.out(exit) >= this.carry.mostOf(exit, now));
+  }
+
   #fits(exit: number, demand: Demand | undefined, now: number): Fit {
     const table = this.table;
-    if (table.inFlight[exit] >= this.#rules.perExitInFlight) {
+    if (this.isFull(exit, now)) {
       this.#order.remove(exit);
       this.#markBusy(exit);
       return GONE;
@@ -239,7 +231,7 @@ export class Desk {
       // One that was taken from here meanwhile may have to wait for something else by now.
       if (this.#places.of(exit) !== SHORT) continue;
       const egress = this.table.egress[exit];
-      const busy = this.table.inFlight[exit] >= this.#rules.perExitInFlight || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
+      const busy = this.isFull(exit, now) || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
       if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
         if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
         this.#shortOf[exit] = weight;

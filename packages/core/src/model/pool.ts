@@ -63,6 +63,10 @@ export interface ExitStatus {
   avgLatencyMs: number;
   consecutiveFails: number;
   inflight: number;
+  /** What the exit is doing, at any target: nothing; sending; resting here; or only holding long-lived connections, and free for requests. */
+  state: "idle" | "busy" | "cooling" | "long-lived";
+  /** So many at once at most, after it was refused again and again; absent: any number. */
+  carries?: number;
 }
 
 /** What has become of the requests of one kind; leases by hand count as requests that are in flight while they are held. */
@@ -114,7 +118,7 @@ export interface Explanation {
   /** Requests that wait for the target. */
   queued: number;
   /** At most 1,000. */
-  exits: { id: string; usable: boolean; reason?: RefusalReason; retryAfterMs?: number; score?: { affinity: number; global: number; recency: number; total: number } }[];
+  exits: { id: string; usable: boolean; reason?: RefusalReason; retryAfterMs?: number; carries?: number; score?: { affinity: number; global: number; recency: number; total: number } }[];
   /** Until the first of them could take it; `Infinity` where none ever can. What waits before it is not counted in. */
   wouldWaitMs: number;
 }

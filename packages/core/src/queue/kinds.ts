@@ -25,8 +25,7 @@ export class Kind {
   completed = 0;
   failed = 0;
   rateLimited = 0;
-  /** Requests that have had their turn, and how long all of them waited for it. */
-  served = 0;
+  /** How long all of them together waited for their first turn. */
   waitedMs = 0;
   readonly #weight = { weight: 1 };
 
@@ -43,7 +42,8 @@ export class Kind {
 
   get status(): KindStatus {
     const { priority, share, reserve, requests, waiting, inFlight, completed, failed, rateLimited } = this;
-    return { priority, weight: share.weight, reserve, requests, waiting, inflight: inFlight, completed, failed, rateLimited, avgWaitMs: this.served === 0 ? 0 : Math.round((this.waitedMs / this.served) * 10) / 10 };
+    const served = requests - waiting;
+    return { priority, weight: share.weight, reserve, requests, waiting, inflight: inFlight, completed, failed, rateLimited, avgWaitMs: served <= 0 ? 0 : Math.round((this.waitedMs / served) * 10) / 10 };
   }
 }
 

@@ -19,8 +19,8 @@ const FORGET_MS = 60_000;
 interface Pause {
   until: number;
   reason: PauseReason;
-  /** How often in a row the server did not say how long. */
-  step: number;
+  /** How often in a row the server did not say how long, by reason: a timeout says nothing about how much a 429 has to wait. */
+  readonly steps: Record<PauseReason, number>;
 }
 
 /**
@@ -31,7 +31,7 @@ export class Pauses {
   #rules: PauseRules;
   readonly #byEgress = new Map<number, Pause>();
   readonly #byAccount = new Map<string, Pause>();
-  readonly #whole: Pause = { until: 0, reason: "banned", step: 0 };
+  readonly #whole: Pause = newPause(0, "banned");
   #lastBanAt = -Infinity;
   #lastBanned = -1;
 
@@ -70,7 +70,7 @@ export class Pauses {
   /** @returns until when, after this */
   pauseExit(egress: number, reason: PauseReason, askedMs: number | undefined, now: number): number {
     let pause = this.#byEgress.get(egress);
-    if (pause === undefined) this.#byEgress.set(egress, (pause = { until: 0, reason, step: 0 }));
+    if (pause === undefined) this.#byEgress.set(egress, (pause = newPause(0, reason)));
     return this.#lengthen(pause, reason, askedMs, now);
   }
 
@@ -78,7 +78,7 @@ export class Pauses {
     let pause = this.#byAccount.get(account);
     if (pause === undefined) {
       if (this.#byAccount.size >= 1_000) this.#forget(this.#byAccount, now);
-      this.#byAccount.set(account, (pause = { until: 0, reason, step: 0 }));
+      this.#byAccount.set(account, (pause = newPause(0, reason)));
     }
     return this.#lengthen(pause, reason, askedMs, now);
   }
@@ -89,7 +89,7 @@ export class Pauses {
 
   /** Puts back what a state file remembers. */
   restore(egress: number, until: number, reason: PauseReason): void {
-    this.#byEgress.set(egress, { until, reason, step: 0 });
+    this.#byEgress.set(egress, newPause(until, reason));
   }
 
   /** Is this the second exit that the target has banned within a minute? */
@@ -112,15 +112,16 @@ export class Pauses {
 
   #lengthen(pause: Pause, reason: PauseReason, askedMs: number | undefined, now: number): number {
     const rules = this.#rules;
-    if (now > pause.until + FORGET_MS) pause.step = 0;
+    const { steps } = pause;
+    if (now > pause.until + FORGET_MS) steps["rate-limited"] = steps.banned = steps.timeout = 0;
     let ms: number;
     if (askedMs !== undefined) ms = reason === "banned" ? Math.min(askedMs, rules.banMaxMs) : Math.min(askedMs, rules.maxMs);
     else {
       const first = reason === "banned" ? rules.banMinMs : reason === "rate-limited" ? rules.rateLimitedMs : rules.timeoutMs;
       // One burst of refusals is one step: those that arrive while the pause is running were sent before it.
       const running = pause.until > now;
-      ms = doubled(first, running ? Math.max(0, pause.step - 1) : pause.step, reason === "banned" ? rules.banMaxMs : rules.maxMs);
-      if (!running) pause.step++;
+      ms = doubled(first, running ? Math.max(0, steps[reason] - 1) : steps[reason], reason === "banned" ? rules.banMaxMs : rules.maxMs);
+      if (!running || steps[reason] === 0) steps[reason]++;
     }
     const until = now + ms;
     if (until > pause.until) {
@@ -133,4 +134,8 @@ export class Pauses {
   #forget<K>(pauses: Map<K, Pause>, now: number): void {
     for (const [key, pause] of pauses) if (pause.until + FORGET_MS < now) pauses.delete(key);
   }
+}
+
+function newPause(until: number, reason: PauseReason): Pause {
+  return { until, reason, steps: { "rate-limited": 0, banned: 0, timeout: 0 } };
 }

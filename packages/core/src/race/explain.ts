@@ -27,8 +27,10 @@ export function explain(engine: Engine, target: Target, request: RequestInfo, hi
     const known = table.exits[exit];
     if (known === undefined) continue;
     const refusal = impossible ? { reason: "over-quota", retryAfterMs: Infinity } : refusalByExit(engine, target, job.demand, exit, now);
-    if (refusal === undefined) exits.push({ id: known.id, usable: true, score: target.health.score(exit) });
-    else exits.push({ id: known.id, usable: false, reason: refusal.reason, ...(Number.isFinite(refusal.retryAfterMs) ? { retryAfterMs: Math.round(refusal.retryAfterMs) } : {}), score: target.health.score(exit) });
+    const carries = target.desk.carry.mostOf(exit, now);
+    const held = carries === Infinity ? {} : { carries };
+    if (refusal === undefined) exits.push({ id: known.id, usable: true, ...held, score: target.health.score(exit) });
+    else exits.push({ id: known.id, usable: false, reason: refusal.reason, ...(Number.isFinite(refusal.retryAfterMs) ? { retryAfterMs: Math.round(refusal.retryAfterMs) } : {}), ...held, score: target.health.score(exit) });
     wouldWaitMs = Math.min(wouldWaitMs, refusal === undefined ? 0 : refusal.retryAfterMs);
   }
   return { target: target.name, weight, breaker: target.breaker.state(now), queued: target.waiting, exits, wouldWaitMs };

@@ -78,6 +78,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   } else {
     until = pauses.pauseExit(egress, reason, warnedOften(leg, now) ? Math.max(asked ?? 0, PASSED_ON_MS) : asked, now);
     let full = 0;
+    if (reason === "rate-limited") carryLess(leg, now);
     if (reason === "rate-limited" && job.demand !== undefined) full = quota?.refused(job.demand, egress, asked !== undefined, { now, sentAt: leg.startedAt, writtenAt: undefined, answered: true }) ?? 0;
     // Whatever this process takes for full is so for the others.
     if (engine.books !== undefined) engine.books.pauseAll(target.name, "exit", egress, account, Math.max(until, full), reason);
@@ -98,6 +99,14 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
 function count({ engine, exitIndex, job }: Leg, reason: RestReason, before: number, until: number, now: number, own: boolean): void {
   job.target.tally.rested(reason, until - Math.max(before, now));
   if (own && before <= now && until > now) engine.exitTally.rested(exitIndex, reason);
+}
+
+/** It is refused although it pauses each time: then it sends too much together. */
+function carryLess({ engine, exitIndex, exit, job, startedAt }: Leg, now: number): void {
+  const { desk, health, name } = job.target;
+  const most = desk.carry.refused(exitIndex, health.out(exitIndex), startedAt, now);
+  if (most === undefined || !channels.exitChanged.hasSubscribers) return;
+  channels.exitChanged.publish({ pool: engine.name, at: now, target: name, exit: exit.id, from: "healthy", to: "slowed", reason: `rate-limited again; carries ${most} at once`, cooldownMs: undefined, consecutiveFails: undefined });
 }
 
 /** In a pool of a primary and its backups the next one takes over after so many warnings, for so long. */

@@ -19,8 +19,6 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
   job.rounds++;
   if (job.rounds === 1) {
     engine.retries.request(now);
-    job.kind.served++;
-    job.kind.waitedMs += now - job.createdAt;
     if (engine.timings !== undefined) engine.timings.leased(job, now);
   }
   setDeadline(job, exit, now);

@@ -48,7 +48,7 @@ export function refusalByExit(engine: Engine, target: Target, demand: Demand | u
   if (rests > now) return rests === Infinity ? { reason: "dead", retryAfterMs: Infinity } : { reason: "cooldown", retryAfterMs: rests - now };
   const spaced = desk.spacedUntil(exit);
   if (spaced > now) return { reason: "spacing", retryAfterMs: spaced - now };
-  if (table.inFlight[exit] >= desk.perExitInFlight) return { reason: "in-flight", retryAfterMs: 0 };
+  if (desk.isFull(exit, now)) return { reason: "in-flight", retryAfterMs: 0 };
   if (quota === undefined || demand === undefined) return undefined;
   const short = quota.shortOf(demand, egress, now);
   if (short < 0) return undefined;

@@ -25,6 +25,7 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
     const exit = job.ask === undefined ? offer(job, now) : -1;
     if (exit >= 0) {
       line.served(job, Math.max(1, job.weight));
+      if (job.rounds === 0) job.kind.waitedMs += now - job.createdAt;
       room.leave(job);
       launch(job, exit, now);
       job = line.first();

@@ -56,7 +56,7 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
 
 /** One exit at one target. */
 export function exitStatus(engine: Engine, target: Target, exit: number, now: number): ExitStatus {
-  const { pauses, quota, health } = target;
+  const { desk, pauses, quota, health } = target;
   quota?.catchUp(now);
   const egress = engine.table.egress[exit];
   const { success, fail, warnings, consecutiveFails, avgLatencyMs, inflight } = health.of(exit, now);
@@ -73,8 +73,10 @@ export function exitStatus(engine: Engine, target: Target, exit: number, now: nu
   const banned = waits && (pauses.untilOf(egress) >= until ? pauses.reasonOf(egress) === "banned" : pauses.wholeUntil >= until);
   const known = success + fail + warnings > 0;
   const status = rests === Infinity ? "dead" : banned ? "banned" : waits ? "cooldown" : limits.some(({ utilisation }) => utilisation >= WARNING_AT) ? "warning" : known ? "active" : "unknown";
+  const carries = desk.carry.mostOf(exit, now);
   return {
     status,
+    state: stateOf(engine, exit, waits || rests === Infinity),
     limits,
     warnings,
     ...(waits ? { untilMs: Math.round(until - now) } : {}),
@@ -84,5 +86,13 @@ export function exitStatus(engine: Engine, target: Target, exit: number, now: nu
     avgLatencyMs,
     consecutiveFails,
     inflight,
+    ...(carries === Infinity ? {} : { carries }),
   };
+}
+
+/** Found from what the table counts whenever it is asked for, so that it can never be out of step with it. */
+function stateOf({ table }: Engine, exit: number, rests: boolean): ExitStatus["state"] {
+  if (rests) return "cooling";
+  if (table.inFlight[exit] > 0) return "busy";
+  return table.shared[exit] > 0 ? "long-lived" : "idle";
 }

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createExitPool, type RequestInfo } from "@multihome/core";
+import { ManualClock, scriptedTransport } from "@multihome/core/testing";
+
+// The allocator that the pool's model comes from waited for an exit by yielding in a loop, gave up waiting for a certain one after
+// 512 turns of it.
+
+const HOST = "api.test";
+const REQUEST: RequestInfo = { method: "GET", url: `http://${HOST}/`, host: HOST, path: "/" };
+
+class CountingClock extends ManualClock {
+  timers = 0;
+  looks = 0;
+
+  override now(): number {
+    this.looks++;
+    return super.now();
+  }
+
+  override setTimeout(callback: () => void, ms: number): unknown {
+    this.timers++;
+    return super.setTimeout(callback, ms);
+  }
+}
+
+// Rule: who waits sleeps until something happens that can change the answer, however long that takes.
+test("waiting an hour for a certain exit takes no more than a few looks at the clock, and gets it", async () => {
+  const clock = new CountingClock();
+  const pool = createExitPool({ exits: { local: ["127.0.1.1", "127.0.1.2"] }, clock, random: () => 0.5, queue: { maxAttempts: 1, timeout: false } });
+  await pool.ready();
+  const lease = await pool.acquire(REQUEST);
+  await pool.run({ ...REQUEST, hints: { lease } }, scriptedTransport([{ status: 429, headers: { "retry-after": "3600" } }], { clock }));
+  const waiting = pool.run({ ...REQUEST, hints: { lease } }, scriptedTransport([{}], { clock }));
+  await clock.advance(0);
+  const [timers, looks] = [clock.timers, clock.looks];
+
+  await clock.advance(3_599_000);
+  assert.ok(clock.timers - timers <= 3 && clock.looks - looks <= 20, `${clock.timers - timers} timers, ${clock.looks - looks} looks`);
+  await clock.advance(1_000);
+  assert.equal((await waiting).status, 200);
+  lease.release();
+  await pool.close();
+});
