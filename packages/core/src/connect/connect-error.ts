@@ -15,7 +15,7 @@ export type ConnectFault = "exit" | "target" | "local";
  * - `ERR_PROXY_PROTOCOL`: the proxy broke its protocol, or speaks another.
  * - `ERR_PROXY_AUTH`: it wants credentials, or refused ours (HTTP: `status` 407).
  * - `ERR_PROXY_REFUSED`: it would not connect: `reply` is the code of SOCKS (RFC 1928, section 6), `status` that of HTTP.
- * - `ERR_NO_ENDPOINT`: the exit is a proxy whose address was never told.
+ * - `ERR_NO_ENDPOINT`: the exit is a proxy whose login was never told, or whose id does not say where it is.
  */
 export class ConnectError extends Error {
   readonly code: string;

@@ -21,7 +21,19 @@ export function setEndpoint(exit: Exit, endpoint: ProxyEndpoint): void {
   endpoints.set(exit, endpoint);
 }
 
-/** `undefined` for exits that are no proxy. */
+/**
+ * `undefined` for exits that are no proxy, and for one with a user whose password was never told. Of a proxy without either
+ * its id says everything: so nothing is kept of the many thousands of a list.
+ */
 export function endpointOf(exit: Exit): ProxyEndpoint | undefined {
-  return endpoints.get(exit);
+  return endpoints.get(exit) ?? (exit.kind === "socks5" || exit.kind === "http" ? readId(exit.id) : undefined);
+}
+
+const PLAIN_ID = /^(socks5|https?):\/\/(?:\[([^\]]+)\]|([^:/#@]+)):(\d{1,5})$/;
+
+function readId(id: string): ProxyEndpoint | undefined {
+  const found = PLAIN_ID.exec(id);
+  if (found === null) return undefined;
+  const [, protocol, six, host, port] = found;
+  return { protocol: protocol as ProxyEndpoint["protocol"], host: six ?? host, port: Number(port) };
 }

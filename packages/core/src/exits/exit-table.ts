@@ -1,4 +1,5 @@
 import type { Exit } from "../model/exit.ts";
+import { EgressGroups } from "./egress-groups.ts";
 
 export interface FreeListener {
   freed(exit: number): void;
@@ -6,24 +7,25 @@ export interface FreeListener {
 
 /**
  * The exits of a pool, by index: what the hot path works with. An exit keeps its index for life; indices of removed exits
- * are given to new ones once nothing is in flight there.
+ * are given to new ones.
+ *
+ * The columns are replaced when they grow: read them through the table, and keep none. Some 14 bytes an exit.
  */
 export class ExitTable {
   readonly exits: (Exit | undefined)[] = [];
-  /** What the target sees of an exit, as an index: exits that share one share its quota and its bans. */
-  readonly egress: number[] = [];
+  /** 1 or 0. */
+  isProxy = new Uint8Array(0);
   /** Attempts in flight, over all targets. */
-  readonly inFlight: number[] = [];
+  inFlight = new Int32Array(0);
   /** Shared leases out, over all targets. */
-  readonly shared: number[] = [];
-  readonly isProxy: boolean[] = [];
+  shared = new Int32Array(0);
   /** Exits that a source has named: not the user's own. */
   readonly sourced = new Set<number>();
+  /** Told of an exit before it is removed, while all that is known of it is still there. */
+  readonly onRemove = new Set<(exit: number) => void>();
   readonly #byId = new Map<string, number>();
-  /** By egress: what it is called, in every process the same. */
-  readonly egressKeys: string[] = [];
-  readonly #egressIds = new Map<string, number>();
-  readonly #members: number[][] = [];
+  readonly #groups = new EgressGroups();
+  readonly #spare: number[] = [];
   /** Who wants to hear that an attempt through a fully used exit has ended. */
   readonly #waiting = new Map<number, Set<FreeListener>>();
   #locals = 0;
@@ -46,39 +48,53 @@ export class ExitTable {
     return this.#proxies;
   }
 
+  /** What the target sees of each exit, as an index: exits that share one share its quota and its bans. */
+  get egress(): Int32Array {
+    return this.#groups.of;
+  }
+
   /** The index of the exit, new or known. */
   add(exit: Exit, egressKey: string): number {
     const known = this.#byId.get(exit.id);
     if (known !== undefined) return known;
-    const index = this.exits.length;
-    let egress = this.#egressIds.get(egressKey);
-    if (egress === undefined) {
-      egress = this.#members.length;
-      this.#egressIds.set(egressKey, egress);
-      this.egressKeys.push(egressKey);
-      this.#members.push([index]);
-    } else {
-      this.#members[egress].push(index);
-    }
-    this.exits.push(exit);
-    this.egress.push(egress);
-    this.inFlight.push(0);
-    this.shared.push(0);
-    const proxy = exit.kind === "socks5" || exit.kind === "http";
-    this.isProxy.push(proxy);
+    const index = this.#spare.pop() ?? this.exits.length;
+    if (index >= this.inFlight.length) this.#widen(index);
+    this.#groups.join(index, egressKey, this.#ownIndexOf(exit.id, egressKey));
+    const proxy = leadsThroughProxy(exit);
+    this.exits[index] = exit;
+    this.isProxy[index] = proxy ? 1 : 0;
     if (proxy) this.#proxies++;
     else this.#locals++;
     this.#byId.set(exit.id, index);
     return index;
   }
 
+  /** Nothing may be in flight through it, and nothing that is known of it be worth keeping. */
+  remove(index: number): void {
+    const exit = this.exits[index];
+    if (exit === undefined) return;
+    for (const told of this.onRemove) told(index);
+    this.#byId.delete(exit.id);
+    this.exits[index] = undefined;
+    this.sourced.delete(index);
+    this.#waiting.delete(index);
+    if (leadsThroughProxy(exit)) this.#proxies--;
+    else this.#locals--;
+    this.#spare.push(...this.#groups.leave(index));
+  }
+
   indexOf(id: string): number | undefined {
     return this.#byId.get(id);
   }
 
-  /** Indices of the exits that leave by this egress. */
+  /** Indices of the exits that leave by this egress. To be read at once: the next call may change what it says. */
   membersOf(egress: number): readonly number[] {
-    return this.#members[egress];
+    return this.#groups.membersOf(egress);
+  }
+
+  /** What an egress is called, in every process the same. */
+  egressKey(egress: number): string {
+    return this.#groups.keyOf(egress) ?? this.exits[egress]?.id ?? "";
   }
 
   /** Tells `listener`, once, when an attempt through the exit has ended. */
@@ -96,4 +112,27 @@ export class ExitTable {
     this.#waiting.delete(exit);
     for (const listener of listeners) listener.freed(exit);
   }
+
+  /** The exit whose id is that key: most exits are their own egress, and nothing is kept of that. */
+  #ownIndexOf(id: string, egressKey: string): number | undefined {
+    return id === egressKey ? -1 : this.#byId.get(egressKey);
+  }
+
+  /** By a sixteenth: doubling would leave a table of 20,000 with room for 12,000 more. */
+  #widen(index: number): void {
+    const length = Math.max(8, index + 1 + (index >>> 4));
+    const inFlight = new Int32Array(length);
+    inFlight.set(this.inFlight);
+    this.inFlight = inFlight;
+    const shared = new Int32Array(length);
+    shared.set(this.shared);
+    this.shared = shared;
+    const isProxy = new Uint8Array(length);
+    isProxy.set(this.isProxy);
+    this.isProxy = isProxy;
+  }
+}
+
+function leadsThroughProxy({ kind }: Exit): boolean {
+  return kind === "socks5" || kind === "http";
 }

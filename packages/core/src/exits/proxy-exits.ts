@@ -67,7 +67,8 @@ export function proxyExit({ id, proxy }: NamedProxy): Exit {
   const kind = proxy.protocol === "socks5" ? "socks5" : "http";
   const exit: Exit = Object.freeze(proxy.isAddress ? { id, kind, address: proxy.host } : { id, kind });
   const { protocol, host, port, username, password } = proxy;
-  setEndpoint(exit, { protocol, host, port, username, password });
+  // What its id says need not be kept a second time.
+  if (username !== undefined || password !== undefined) setEndpoint(exit, { protocol, host, port, username, password });
   return exit;
 }
 

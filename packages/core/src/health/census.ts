@@ -2,7 +2,7 @@
 export interface Census {
   /** By index; `undefined` where one was removed. */
   readonly exits: readonly unknown[];
-  readonly isProxy: readonly boolean[];
+  readonly isProxy: ArrayLike<boolean | number>;
   readonly locals: number;
   readonly proxies: number;
 }

@@ -32,7 +32,7 @@ export class Ejection {
 
   mayCool(exit: number, tick: number, rules: HealthRules): boolean {
     const { locals, proxies, isProxy } = this.#census;
-    const proxy = isProxy[exit];
+    const proxy = Boolean(isProxy[exit]);
     const share = rules.maxEjected ?? (proxy ? PROXY_SHARE : LOCAL_SHARE);
     if (proxy && share >= 1) return true;
     // A product like 0.7 × 10 comes out below 7.

@@ -176,7 +176,7 @@ export class TargetHealth extends TargetReadings {
     cell.setInARow(u32, at, run);
     const last = u32[at + cell.LAST_GOOD];
     cell.setRecency(u32, at, last === 0 ? 0 : recencyOf(tick - last));
-    const deaths = records.failed(exit, this.pool.census.isProxy[exit] === true);
+    const deaths = records.failed(exit, Boolean(this.pool.census.isProxy[exit]));
     if (deaths > 0) return [{ kind: "died", exit, fails: records.read(exit).fail, deaths }];
 
     const until = u32[at + cell.UNTIL];

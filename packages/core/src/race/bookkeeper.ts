@@ -62,7 +62,7 @@ export class Bookkeeper {
 
   counterOf(target: Counted, limit: QuotaLimit, egress: number, account: string | undefined, key: string | undefined, units: number): Counter {
     const { name, scope, align, meter } = limit;
-    const counter: Counter = { key: counterKey(target.name, name, scope, this.#table.egressKeys[egress], account, key), units, limit: meter.limit, perMs: meter.perMs, align };
+    const counter: Counter = { key: counterKey(target.name, name, scope, this.#table.egressKey(egress), account, key), units, limit: meter.limit, perMs: meter.perMs, align };
     if (align !== "fixed") return counter;
     const now = this.#clock.now();
     const { serverClock } = target;
@@ -107,7 +107,7 @@ export class Bookkeeper {
 
   /** Of everything that an exit, an account, or the target counts. */
   pauseAll(target: string, scope: LimitScope, egress: number, account: string | undefined, until: number, reason: "rate-limited" | "banned"): void {
-    this.pause(pauseKey(target, scope, this.#table.egressKeys[egress], account), until, reason);
+    this.pause(pauseKey(target, scope, this.#table.egressKey(egress), account), until, reason);
   }
 
   pause(key: string, until: number, reason: "rate-limited" | "banned"): void {

@@ -29,7 +29,7 @@ describe("the error of a connection", () => {
       { exit: proxyExit("socks5", guardedSocks.port), code: "ERR_PROXY_AUTH", phase: "handshake", fault: "exit" },
       { exit: proxyExit("socks5", guardedSocks.port, { username: "u", password: "secret-canary" }), code: "ERR_PROXY_AUTH", phase: "handshake", fault: "exit" },
       { exit: proxyExit("http", guardedTunnel.port, { username: "u", password: "secret-canary" }), code: "ERR_PROXY_AUTH", phase: "handshake", fault: "exit", status: 407 },
-      { exit: { id: "socks5://lost:1", kind: "socks5" } as const, code: "ERR_NO_ENDPOINT", phase: "tcp", fault: "exit" },
+      { exit: { id: "socks5://lost:1#0a1b2c", kind: "socks5" } as const, code: "ERR_NO_ENDPOINT", phase: "tcp", fault: "exit" },
     ];
 
     for (const { exit, host, lookup, code, phase, fault, reply, status } of cases) {
