@@ -36,6 +36,11 @@ export class Breaker {
     return state.kind === "open" && isDue(state.nextProbeAt, now, this.rules) ? "half-open" : state.kind;
   }
 
+  /** Open, and nobody has been let through since: whoever is next makes it half open. */
+  get waiting(): boolean {
+    return this.#state.kind === "open";
+  }
+
   /** Why it is not closed. */
   get reason(): OpenReason | undefined {
     return this.#state.kind === "closed" ? undefined : this.#state.reason;

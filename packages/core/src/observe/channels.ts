@@ -62,6 +62,8 @@ export interface LimitUpdated extends Base {
   readonly utilisation: number;
   /** The threshold that it has risen above; told once, until it has fallen again. */
   readonly level: "warning" | "status" | "critical";
+  /** Whose count has taken it there: our own of what was sent, or what the server's answer says. */
+  readonly source: "own" | "server";
 }
 
 export interface RequestRefused extends Base {
@@ -94,8 +96,12 @@ export interface TaskRequeued extends Base {
   readonly task: string;
   readonly target: string;
   readonly reason: string;
+  /** Attempts of the round, all failed. */
+  readonly legs: number;
   readonly attempt: number;
   readonly maxAttempts: number;
+  readonly kind: string | undefined;
+  readonly batchId: string | undefined;
 }
 
 export interface TaskSettled extends Base {
@@ -116,10 +122,11 @@ export interface RaceSettled extends Base {
   readonly task: string;
   readonly target: string;
   readonly legs: number;
-  readonly winner: string;
+  /** `undefined`: no leg has brought an answer to hand over. */
+  readonly winner: string | undefined;
   /** The address that the winner left by, where it is one of this machine's. */
   readonly localAddress: string | undefined;
-  readonly latencyMs: number;
+  readonly latencyMs: number | undefined;
 }
 
 export interface AlertRaised extends Base {

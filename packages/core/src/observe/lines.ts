@@ -25,8 +25,8 @@ export function taskLine({ target, outcome, exit, reason, attempts, maxAttempts,
   return `task abandoned | host=${target} | reason=${attempts >= maxAttempts ? `max_attempts(${maxAttempts})` : "gave_up"} | last_error=${reason ?? "none"}`;
 }
 
-export function requeueLine({ target, reason, attempt, maxAttempts }: TaskRequeued): string {
-  return `task requeued | host=${target} | reason=${reason} | attempt=${attempt}/${maxAttempts}`;
+export function requeueLine({ target, reason, legs, attempt, maxAttempts }: TaskRequeued): string {
+  return `task requeued | host=${target} | reason=${legs > 1 ? `all ${legs} proxies failed` : reason} | attempt=${attempt}/${maxAttempts}`;
 }
 
 export function breakerLine({ target, to, reason }: BreakerChanged): string {

@@ -2,6 +2,10 @@ import createDebug from "debug";
 import type { Logger } from "../model/options.ts";
 
 const debug = createDebug("multihome");
+/** What lines are about; each can be asked for alone, as `DEBUG=multihome:exit`. */
+const TOPICS = { task: debug.extend("task"), exit: debug.extend("exit"), breaker: debug.extend("breaker") } as const;
+
+export type Topic = keyof typeof TOPICS;
 
 const print = (line: (...parts: unknown[]) => void) => (fields: object, message: string): void => (Object.keys(fields).length === 0 ? line(message) : line(message, fields));
 
@@ -16,7 +20,7 @@ const forPeople: Logger = {
 /* eslint-enable no-console */
 
 /**
- * Lines for people: to the user's logger, and to `DEBUG=multihome`. Silent otherwise, but for warnings, which go where
+ * Lines for people: to the user's logger, and to `DEBUG=multihome` or one of its topics. Silent otherwise, but for warnings, which go where
  * Node's own go. A logger that throws is not heard of again.
  */
 export class Log {
@@ -34,12 +38,17 @@ export class Log {
   }
 
   /** And the line for each request? The console shows whatever it is given, which nobody means who passes it. */
-  get heardInDetail(): boolean {
-    return debug.enabled || (this.#logger !== undefined && this.#logger !== forPeople);
+  heardInDetail(topic: Topic): boolean {
+    return debug.enabled || TOPICS[topic].enabled || (this.#logger !== undefined && this.#logger !== forPeople);
   }
 
-  info(message: string, fields: object): void {
-    this.#write("info", message, fields);
+  /** Does anybody read what is said of this? */
+  heardOf(topic: Topic): boolean {
+    return this.heard || TOPICS[topic].enabled;
+  }
+
+  info(message: string, fields: object, topic?: Topic): void {
+    this.#write("info", message, fields, topic);
   }
 
   warn(message: string, fields: object): void {
@@ -48,16 +57,17 @@ export class Log {
   }
 
   /** A warning about the course of things, not about the program: nothing for a terminal that asked for no log. */
-  warnQuietly(message: string, fields: object): void {
-    this.#write("warn", message, fields);
+  warnQuietly(message: string, fields: object, topic?: Topic): void {
+    this.#write("warn", message, fields, topic);
   }
 
-  debug(message: string, fields: object): void {
-    this.#write("debug", message, fields);
+  debug(message: string, fields: object, topic?: Topic): void {
+    this.#write("debug", message, fields, topic);
   }
 
-  #write(level: keyof Logger, message: string, fields: object): void {
-    if (debug.enabled) debug("%s %s", level, message);
+  #write(level: keyof Logger, message: string, fields: object, topic?: Topic): void {
+    const line = topic !== undefined && TOPICS[topic].enabled ? TOPICS[topic] : debug;
+    if (line.enabled) line("%s %s", level, message);
     try {
       this.#logger?.[level](fields, message);
     } catch {

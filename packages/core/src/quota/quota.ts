@@ -95,8 +95,8 @@ export class Quota {
   }
 
   /** Hears when a counter rises above one of the shares of its limit, once until it has fallen again. */
-  watch(shares: readonly number[], onCrossing: ((limit: QuotaLimit, row: number, share: number, ratio: number) => void) | undefined): void {
-    this.#thresholds = onCrossing === undefined ? undefined : new Thresholds(shares, (limit, row, share, ratio) => onCrossing(this.limits[limit], row, share, ratio));
+  watch(shares: readonly number[], onCrossing: ((limit: QuotaLimit, row: number, share: number, ratio: number, told: boolean) => void) | undefined): void {
+    this.#thresholds = onCrossing === undefined ? undefined : new Thresholds(shares, (limit, row, share, ratio, told) => onCrossing(this.limits[limit], row, share, ratio, told));
   }
 
   /** @param shared a long-lived connection: counts on limits of unit "connection" */
@@ -157,7 +157,7 @@ export class Quota {
       const row = limit.rowOf(egress, demand.account, demand.keys[i], now);
       rows[i] = row;
       limit.take(row, now, demand.units[i]);
-      if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, now) / limit.meter.limit);
+      if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, now) / limit.meter.limit, false);
       if (this.#samples !== undefined && limit.watched) this.#samples.taken(row, reserved);
     }
     return reserved;
@@ -258,7 +258,7 @@ export class Quota {
     }
     const limit = this.limits[index];
     if (!own) limit.observe(row, used, outcome);
-    if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, outcome.now) / limit.meter.limit);
+    if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, outcome.now) / limit.meter.limit, true);
     return changed;
   }
 

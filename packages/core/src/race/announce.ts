@@ -54,8 +54,11 @@ export function announceRequeue(job: Job): void {
     task: job.id,
     target: job.target.name,
     reason: job.history?.at(-1)?.reason ?? "no answer",
+    legs: job.legs.length,
     attempt: job.rounds,
     maxAttempts: engine.rules.maxAttempts,
+    kind: job.hints?.kind,
+    batchId: job.hints?.batchId,
   });
 }
 
@@ -79,9 +82,35 @@ export function announceEnd(job: Job, outcome: "answered" | "failed" | "aborted"
   });
 }
 
-export function announceRace(job: Job, winner: Leg): void {
+/** @param winner `undefined`: none of the legs has brought an answer to hand over */
+export function announceRace(job: Job, winner: Leg | undefined): void {
   const { engine } = job;
-  channels.raceSettled.publish({ pool: engine.name, at: winner.headAt, task: job.id, target: job.target.name, legs: job.legs.length, winner: winner.exit.id, localAddress: winner.localAddress, latencyMs: winner.headAt - winner.startedAt });
+  channels.raceSettled.publish({
+    pool: engine.name,
+    at: winner?.headAt ?? engine.clock.now(),
+    task: job.id,
+    target: job.target.name,
+    legs: job.legs.length,
+    winner: winner?.exit.id,
+    localAddress: winner?.localAddress,
+    latencyMs: winner === undefined ? undefined : winner.headAt - winner.startedAt,
+  });
+}
+
+/** Whoever was refused keeps away for a while. */
+export function announcePause(leg: Leg, reason: "rate-limited" | "banned" | "timeout", cooldownMs: number): void {
+  const { engine } = leg;
+  channels.exitChanged.publish({
+    pool: engine.name,
+    at: engine.clock.now(),
+    exit: leg.exit.id,
+    target: leg.target,
+    from: "healthy",
+    to: reason === "banned" ? "banned" : "cooldown",
+    reason,
+    cooldownMs,
+    consecutiveFails: undefined,
+  });
 }
 
 export function announceRefusal(leg: Leg, verdict: "rate-limited" | "banned", scope: "exit" | "account" | "target", limit: string | undefined, cooldownMs: number): void {

@@ -14,8 +14,10 @@ export function admitted(job: Job, now: number): boolean {
   if (breaker.closed) return true;
   // A lease by hand may never say what came of it: not a thing to find out by.
   if (job.single) return false;
+  const { reason, waiting } = breaker;
   const answer = breaker.admit(now);
   if (answer === "refuse") return false;
+  if (waiting && reason !== undefined) tell(job.target, { from: "open", to: "half-open", reason, nextProbeAt: undefined }, now);
   job.probe = answer === "probe";
   if (job.probe) job.width = 1;
   return true;

@@ -178,9 +178,14 @@ export class Engine {
     }
   }
 
-  requeue(job: Job): void {
+  /** All of its legs have failed, and another round follows. */
+  roundLost(job: Job): void {
     job.target.tally.counts[REQUEUED]++;
     if (channels.taskRequeued.hasSubscribers) announceRequeue(job);
+    if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, undefined);
+  }
+
+  requeue(job: Job): void {
     if (this.closing) {
       job.reject(new ClosedError(job.target.name));
       return;
@@ -212,7 +217,7 @@ export class Engine {
     job.target.tally.answered(job.legs.length);
     if (this.timings !== undefined) this.timings.decided(job, now);
     if (channels.taskSettled.hasSubscribers) announceEnd(job, "answered");
-    if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner as Leg);
+    if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner);
   }
 
   /** It will have none. */
@@ -225,6 +230,7 @@ export class Engine {
     job.target.tally.unanswered(outcome);
     if (this.timings !== undefined) this.timings.decided(job, this.clock.now());
     if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
+    if (outcome === "failed" && job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, undefined);
   }
 
   nextTask(): number {

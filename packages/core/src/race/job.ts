@@ -270,6 +270,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   #requeue(): void {
     const fresh = this.legs.map((leg) => leg.exitIndex).filter((exit) => !this.tried.includes(exit));
     this.tried = [...this.tried, ...fresh].slice(-MOST_TRIED);
+    this.engine.roundLost(this);
     this.legs = [];
     this.live = 0;
     this.engine.requeue(this);

@@ -1,12 +1,13 @@
 import { connectFault } from "../connect/connect-error.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import type { PauseReason } from "../quota/pauses.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
 import { channels } from "../observe/channels.ts";
 import { pauseLimit, settleInLedger } from "./books.ts";
-import { announceRefusal } from "./announce.ts";
+import { announcePause, announceRefusal } from "./announce.ts";
 import type { Leg } from "./leg.ts";
-import { BANS, type RestReason } from "./tally.ts";
+import { BANS } from "./tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
 export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
@@ -59,7 +60,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       const row = limit.rowOf(egress, account, undefined, now);
       // A fixed window turns for all at once; of the others one whole span is as long as it can take.
       const until = asked !== undefined ? now + asked : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
-      count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, limit.scope === "exit");
+      count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, false);
       limit.pause(row, until);
       if (engine.books !== undefined) pauseLimit(target, limit, egress, account, until);
       if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, limit.scope, limit.name, until - now);
@@ -96,9 +97,12 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
 }
 
 /** How long this keeps away whoever was refused, beyond what an earlier refusal did. @param own the exit alone */
-function count({ engine, exitIndex, job }: Leg, reason: RestReason, before: number, until: number, now: number, own: boolean): void {
+function count(leg: Leg, reason: PauseReason, before: number, until: number, now: number, own: boolean): void {
+  const { engine, exitIndex, job } = leg;
   job.target.tally.rested(reason, until - Math.max(before, now));
-  if (own && before <= now && until > now) engine.exitTally.rested(exitIndex, reason);
+  if (!own || before > now || until <= now) return;
+  engine.exitTally.rested(exitIndex, reason);
+  if (channels.exitChanged.hasSubscribers) announcePause(leg, reason, until - now);
 }
 
 /** It is refused although it pauses each time: then it sends too much together. */

@@ -10,6 +10,7 @@ import type { Grant } from "./bookkeeper.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { faultOf, pauseFor } from "./learning.ts";
+import { reasonOf } from "./reason.ts";
 import { isResponseInfo, verdictOf } from "./outcome.ts";
 
 /** A response whose reader leaves it alone for so long gives its place in `maxInFlight` to others. */
@@ -179,12 +180,4 @@ export class Leg implements PublicLeg, TimerNode {
   [Symbol.for("nodejs.util.inspect.custom")](): object {
     return this.toJSON();
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Error) {
-    const { code } = error as { code?: unknown };
-    return typeof code === "string" ? code : error.message.slice(0, 120);
-  }
-  return typeof error === "string" ? error.slice(0, 120) : "unknown";
 }

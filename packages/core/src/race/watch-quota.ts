@@ -12,7 +12,7 @@ export function watchQuota(target: Target, quota: Quota, tabled: boolean, alerts
   const { engine } = target;
   const warningAt = alerts.utilisationWarning ?? 0.7;
   const criticalAt = alerts.utilisationCritical ?? 0.9;
-  quota.watch([...new Set([warningAt, STATUS_AT, criticalAt])].sort((a, b) => a - b), (limit, row, share, ratio) => {
+  quota.watch([...new Set([warningAt, STATUS_AT, criticalAt])].sort((a, b) => a - b), (limit, row, share, ratio, told) => {
     const level = share >= criticalAt ? "critical" : share >= STATUS_AT ? "status" : "warning";
     target.tally.crossed(limit.name, level);
     if (!channels.limitUpdated.hasSubscribers) return;
@@ -28,6 +28,7 @@ export function watchQuota(target: Target, quota: Quota, tabled: boolean, alerts
       of: limit.meter.limit,
       utilisation: ratio,
       level,
+      source: told ? "server" : "own",
     });
   });
   if (!tabled) return;

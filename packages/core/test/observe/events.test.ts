@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChannelName } from "../../src/index.ts";
+import type { ChannelName, Driver } from "../../src/index.ts";
+import { prometheusText } from "../../src/metrics.ts";
 import { scriptedTransport } from "../../src/testing/index.ts";
 import { addresses, get, openPool, outcome, settle } from "../pool/support.ts";
 
@@ -107,4 +108,65 @@ test("the console as a logger is told what matters, the sentence first, and noth
   await clock.advance(30_000);
   await pool.close();
   assert.deepEqual(lines.map(([sentence, ...rest]) => [String(sentence).split(" ")[0], rest.length]), [["multihome:", 0], ["", 0], ["throughput=0.0/s", 0]]);
+});
+
+test("a logger shaped like pino gets each line with its level, and its fields as data", async () => {
+  const records: Record<string, unknown>[] = [];
+  // As pino takes them: what to merge first, then the sentence; methods that need their `this`.
+  class Pino {
+    readonly bindings = { service: "quotes" };
+    #write(level: number, fields: object, msg: string): void {
+      records.push(JSON.parse(JSON.stringify({ level, ...this.bindings, ...fields, msg })) as Record<string, unknown>);
+    }
+    debug(fields: object, msg: string): void {
+      this.#write(20, fields, msg);
+    }
+    info(fields: object, msg: string): void {
+      this.#write(30, fields, msg);
+    }
+    warn(fields: object, msg: string): void {
+      this.#write(40, fields, msg);
+    }
+    error(fields: object, msg: string): void {
+      this.#write(50, fields, msg);
+    }
+  }
+  const { pool } = await openPool({ logger: new Pino(), queue: { maxAttempts: 2 }, health: { cooldownAfter: 1 }, defaults: { breaker: { threshold: 1 } } }, 3);
+  const [first, second] = addresses(2);
+  await pool.run(get(), scriptedTransport([{ error: "ECONNRESET" }, {}]), { hints: { kind: "quote", batchId: "b7" } });
+  await outcome(pool.run(get(), scriptedTransport([{ status: 503 }])));
+  const service = "quotes";
+  const target = "api.test";
+  assert.deepEqual(records.filter(({ msg }) => !String(msg).startsWith(" ") && !String(msg).startsWith("multihome:")), [
+    { level: 20, service, exit: first, target, reason: "failures in a row", cooldownMs: 30_000, msg: `proxy ${first} | (${target}) healthy → cooldown | consecutive_fails=1` },
+    { level: 20, service, target, kind: "quote", batchId: "b7", attempt: 1, reason: "ECONNRESET", msg: `task requeued | host=${target} | reason=ECONNRESET | attempt=1/2` },
+    { level: 20, service, target, exit: second, kind: "quote", batchId: "b7", attempt: 2, msg: `task done | host=${target} | race=1 | winner=${second} | latency=0ms | attempt=2/2` },
+    { level: 40, service, target, reason: "target_errors", msg: `circuit OPEN | host=${target} | reason=target_errors` },
+    { level: 20, service, target, exit: addresses(3)[2], attempt: 1, reason: "status 503", msg: `task done | host=${target} | race=1 | winner=${addresses(3)[2]} | latency=0ms | attempt=1/2` },
+  ]);
+  await pool.close();
+});
+
+test("a logger that throws is never felt by a request, and counted", async () => {
+  const fail = (): void => {
+    throw new Error("disk full");
+  };
+  const { pool } = await openPool({ logger: { debug: fail, info: fail, warn: fail, error: fail } }, 2);
+  assert.equal(await outcome(pool.run(get(), scriptedTransport([{ status: 403 }, {}]))), "answer 200");
+  pool.on("multihome:task.settled", fail);
+  assert.equal(await outcome(pool.run(get(), scriptedTransport())), "answer 200");
+  const text = prometheusText(pool);
+  assert.match(text, /observer_errors_total\{[^}]*observer="listener"\} 1\n/);
+  assert.ok(Number(/observer_errors_total\{[^}]*observer="logger"\} (\d+)/.exec(text)?.[1]) >= 3);
+  await pool.close();
+});
+
+test("what an error says is told without what its addresses carry", async () => {
+  const { pool } = await openPool({ queue: { maxAttempts: 1 } }, 1);
+  const reasons: unknown[] = [];
+  pool.on("multihome:lease.settled", ({ reason }) => reasons.push(reason));
+  const driver: Driver = { start: (leg) => leg.fail(new Error("GET https://user:hunter2@api.test/order?signature=abc&key=xyz failed"), true), stop: () => {}, deliver: () => {}, reject: () => {} };
+  pool.drive(get(), driver);
+  assert.deepEqual(reasons, ["GET https://…api.test/order?… failed"]);
+  await pool.close();
 });

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { ChannelName } from "../../src/index.ts";
+import { CHANNEL_NAMES } from "../../src/observe/channels.ts";
+import { scriptedTransport } from "../../src/testing/index.ts";
+import { get, HOST, openPool, outcome } from "../pool/support.ts";
+
+/** A pool's life in which everything happens that is told. */
+async function everything(): Promise<void> {
+  const limits = [{ name: "minute", unit: "request", limit: 5, per: "1m" as const, align: "fixed" as const }];
+  const { pool, clock } = await openPool({
+    targets: { limited: { hosts: "limited.test", serverOffset: 0, limits }, raced: { hosts: "raced.test", race: { mode: "race", width: 2 } }, broken: { hosts: "broken.test", breaker: { threshold: 1, probeEvery: "1s" } } },
+    queue: { maxAttempts: 2 },
+    alerts: { consecutiveFailures: 1 },
+    health: { cooldownAfter: 1 },
+  });
+  const at = (host: string): ReturnType<typeof get> => ({ method: "GET", url: `http://${host}/`, host, path: "/" });
+  await pool.run(get(), scriptedTransport([{ error: "ECONNRESET" }, {}]), { hints: { kind: "quote", batchId: "b" } });
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "120" } }, {}]));
+  const raced = pool.run(at("raced.test"), scriptedTransport([{ afterMs: 20 }, { afterMs: 5 }], { clock }));
+  await clock.advance(20);
+  await raced;
+  for (let i = 0; i < 12; i++) await pool.run(at("limited.test"), scriptedTransport());
+  await outcome(pool.run(at("broken.test"), scriptedTransport([{ status: 503 }])));
+  await clock.advance(1_000);
+  await outcome(pool.run(at("broken.test"), scriptedTransport()));
+  await pool.close();
+}
+
+/** The table of the page: fields by channel. */
+async function documented(): Promise<Map<string, string[]>> {
+  const page = await readFile(fileURLToPath(new URL("../../../../../docs/diagnostics.md", import.meta.url)), "utf8");
+  return new Map([...page.matchAll(/^\| `(multihome:[\w.]+)` \|[^|]*\|([^|]*)\|/gm)].map(([, name, fields]) => [name, [...fields.matchAll(/`(\w+)`/g)].map(([, field]) => field)]));
+}
+
+test("every channel is fired, with the fields that its page names and no others", async () => {
+  const heard = new Map<string, object[]>();
+  const ends = CHANNEL_NAMES.map((name) => {
+    const listener = (message: unknown): void => void heard.set(name, [...(heard.get(name) ?? []), message as object]);
+    subscribe(name, listener);
+    return () => unsubscribe(name, listener);
+  });
+  await everything();
+  for (const end of ends) end();
+
+  assert.deepEqual(CHANNEL_NAMES.filter((name) => !heard.has(name)), [], "declared and never fired");
+  const page = await documented();
+  assert.deepEqual([...page.keys()].sort(), [...CHANNEL_NAMES].sort());
+  for (const [name, messages] of heard) {
+    for (const message of messages) assert.deepEqual(Object.keys(message).sort(), ["pool", "at", ...(page.get(name) ?? [])].sort(), name);
+  }
+});
+
+test("nothing is made where nobody listens", () => {
+  for (const name of CHANNEL_NAMES) assert.equal(channel(name).hasSubscribers, false, name);
+});
+
+test("exits, breakers and limits are told as they change", async () => {
+  const told: string[] = [];
+  const tell = (name: ChannelName, say: (message: Record<string, unknown>) => string): void => {
+    const source = channel(name);
+    const listener = (message: unknown): void => void told.push(say(message as Record<string, unknown>));
+    source.subscribe(listener);
+    ends.push(() => source.unsubscribe(listener));
+  };
+  const ends: (() => void)[] = [];
+  tell("multihome:exit.changed", ({ from, to, reason, cooldownMs }) => `exit ${String(from)} ${String(to)} ${String(reason)} ${String(cooldownMs)}`);
+  tell("multihome:breaker.changed", ({ from, to, reason }) => `breaker ${String(from)} ${String(to)} ${String(reason)}`);
+  tell("multihome:race.settled", ({ legs, winner }) => `race ${String(legs)} ${String(winner)}`);
+  tell("multihome:task.requeued", ({ legs, reason }) => `requeued ${String(legs)} ${String(reason)}`);
+  await everything();
+  for (const end of ends) end();
+  assert.deepEqual(told, [
+    "exit healthy cooldown failures in a row 30000",
+    "requeued 1 ECONNRESET",
+    "exit healthy banned banned 120000",
+    "requeued 1 status 418",
+    "race 2 127.0.1.2",
+    "breaker closed open target_errors",
+    "breaker open half-open target_errors",
+    "breaker half-open closed target_errors",
+  ]);
+});
+
+test("a race that nobody wins is told as well", async () => {
+  const { pool } = await openPool({ defaults: { race: { mode: "race", width: 2 } }, queue: { maxAttempts: 2 } }, 4);
+  const told: unknown[] = [];
+  pool.on("multihome:race.settled", ({ legs, winner, latencyMs }) => told.push([legs, winner, latencyMs]));
+  pool.on("multihome:task.requeued", ({ legs }) => told.push(legs));
+  await outcome(pool.run(get(), scriptedTransport([{ error: "ECONNRESET" }])));
+  assert.deepEqual(told, [2, [2, undefined, undefined], [2, undefined, undefined]]);
+  await pool.close();
+});
+
+test("a limit says whose count filled it", async () => {
+  const limits = [{ name: "minute", unit: "weight", limit: 100, per: "1m" as const, align: "fixed" as const }];
+  const { pool } = await openPool({ targets: { [HOST]: { serverOffset: 0, limits, weights: () => 10 } } }, 1);
+  const told: string[] = [];
+  pool.on("multihome:limit.updated", ({ level, source }) => told.push(`${level} ${source}`));
+  await pool.run(get(), scriptedTransport([{ headers: { "x-mbx-used-weight-1m": "75" } }]));
+  await pool.run(get(), scriptedTransport([{ headers: { "x-mbx-used-weight-1m": "85" } }]));
+  assert.deepEqual(told, ["warning server", "status own"]);
+  await pool.close();
+});
