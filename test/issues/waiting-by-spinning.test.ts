@@ -4,7 +4,7 @@ import { createExitPool, type RequestInfo } from "@multihome/core";
 import { ManualClock, scriptedTransport } from "@multihome/core/testing";
 
 // The allocator that the pool's model comes from waited for an exit by yielding in a loop, gave up waiting for a certain one after
-// 512 turns of it.
+// 512 turns of it, and drew again and again until chance gave another than the one to avoid.
 
 const HOST = "api.test";
 const REQUEST: RequestInfo = { method: "GET", url: `http://${HOST}/`, host: HOST, path: "/" };
@@ -40,5 +40,27 @@ test("waiting an hour for a certain exit takes no more than a few looks at the c
   await clock.advance(1_000);
   assert.equal((await waiting).status, 200);
   lease.release();
+  await pool.close();
+});
+
+// Rule: an exit to stay away from is passed over, whatever chance says.
+test("avoiding the last exit takes one choice where chance always names that one", async () => {
+  const clock = new ManualClock();
+  let drawn = 0;
+  const pool = createExitPool({
+    exits: { local: ["127.0.1.1", "127.0.1.2"], strategy: "random" },
+    clock,
+    random: () => {
+      drawn++;
+      return 0;
+    },
+  });
+  await pool.ready();
+  const transport = scriptedTransport([{}], { clock });
+  const before = drawn;
+  for (let i = 0; i < 6; i++) await pool.run({ ...REQUEST, hints: { affinity: "avoid-previous", batchId: "b" } }, transport);
+  const used = transport.sent.map(({ exit }) => exit);
+  for (let i = 1; i < used.length; i++) assert.notEqual(used[i], used[i - 1]);
+  assert.ok(drawn - before <= 12, `${drawn - before} draws`);
   await pool.close();
 });

@@ -28,6 +28,7 @@ import { PromiseDriver } from "./race/promise-driver.ts";
 import { EngineReadings } from "./race/readings.ts";
 import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/status.ts";
+import { PREVIOUS } from "./race/wish.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
 import { pathOf, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
@@ -160,7 +161,9 @@ class Pool implements ExitPool {
     // Made when it is first needed: once a program has one, every asynchronous step of it costs more on older Nodes.
     const storage = (this.#hints ??= new AsyncLocalStorage<Hints>());
     const outer = storage.getStore();
-    return storage.run(outer === undefined ? hints : { ...outer, ...hints }, fn);
+    // What goes on inside has its last exit in common.
+    const inner = hints.affinity === "avoid-previous" ? { ...hints, [PREVIOUS]: { exit: -1 } } : hints;
+    return storage.run(outer === undefined ? inner : { ...outer, ...inner }, fn);
   }
 
   explain(request: RequestInfo): Explanation {

@@ -23,6 +23,8 @@ export class ExitTable {
   readonly sourced = new Set<number>();
   /** Told of an exit before it is removed, while all that is known of it is still there. */
   readonly onRemove = new Set<(exit: number) => void>();
+  /** How often an index was given to another exit: whoever keeps something by index looks whether it has changed. */
+  reused = 0;
   readonly #byId = new Map<string, number>();
   readonly #groups = new EgressGroups();
   readonly #spare: number[] = [];
@@ -57,7 +59,9 @@ export class ExitTable {
   add(exit: Exit, egressKey: string): number {
     const known = this.#byId.get(exit.id);
     if (known !== undefined) return known;
-    const index = this.#spare.pop() ?? this.exits.length;
+    const spare = this.#spare.pop();
+    if (spare !== undefined) this.reused++;
+    const index = spare ?? this.exits.length;
     if (index >= this.inFlight.length) this.#widen(index);
     this.#groups.join(index, egressKey, this.#ownIndexOf(exit.id, egressKey));
     const proxy = leadsThroughProxy(exit);

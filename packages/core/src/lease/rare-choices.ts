@@ -6,8 +6,10 @@ import type { Desk } from "./desk.ts";
 /**
  * The exit for a long-lived connection, or -1: the one with the fewest of them. It goes on serving requests, so neither what is
  * in flight nor spacing matters.
+ *
+ * @param avoided an exit that is only taken where no other is there; -1: none
  */
-export function chooseShared(desk: Desk, demand: Demand | undefined, now: number): number {
+export function chooseShared(desk: Desk, demand: Demand | undefined, now: number, avoided = -1): number {
   const { table, pauses, quota, rests } = desk;
   let best = -1;
   desk.wakeAt = Infinity;
@@ -15,7 +17,7 @@ export function chooseShared(desk: Desk, demand: Demand | undefined, now: number
     const egress = table.egress[exit];
     const free = Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(egress), rests.restsUntil(exit), demand === undefined ? 0 : (quota?.freeAt(demand, egress, now) ?? 0));
     if (free > now) desk.wakeAt = Math.min(desk.wakeAt, free);
-    else if (best < 0 || table.shared[exit] < table.shared[best]) best = exit;
+    else if (best < 0 || best === avoided || (exit !== avoided && table.shared[exit] < table.shared[best])) best = exit;
   }
   return best;
 }

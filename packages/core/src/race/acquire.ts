@@ -10,6 +10,7 @@ import { LeaseDriver } from "./lease-driver.ts";
 import { launch, offer } from "./placing.ts";
 import { refusalOf } from "./refusal.ts";
 import { mayGoFirst } from "./serve.ts";
+import { takeHints } from "./take-hints.ts";
 import type { Target } from "./target.ts";
 import { weigh } from "./weigh.ts";
 
@@ -72,7 +73,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   job.single = true;
   job.atOnce = true;
   job.hints = hints;
-  const never = weigh(job, hints);
+  const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
   // Whoever waits already goes first.
   const exit = mayGoFirst(job) ? offer(job, now) : -1;

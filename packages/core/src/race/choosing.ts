@@ -2,6 +2,7 @@ import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
 import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
 import type { Job } from "./job.ts";
 import { lends } from "./leases.ts";
+import { ANY, avoided, wished } from "./wish.ts";
 
 /** An exit for the request by what is known in this process, or -1; then the desk's `wakeAt` says when to ask again. */
 export function choose(job: Job, now: number): number {
@@ -24,8 +25,13 @@ export function choose(job: Job, now: number): number {
     if (probe < 0) notSent(job);
     return probe;
   }
-  if (job.shared) return chooseShared(desk, job.demand, now);
-  const exit = desk.choose(job.demand, now, job.tried, gate.mayProxy);
+  const { wish } = job;
+  if (wish?.key !== undefined) {
+    const own = wished(job, wish.key, wish.patientUntil, now);
+    if (own !== ANY) return own;
+  }
+  if (job.shared) return chooseShared(desk, job.demand, now, wish?.previous?.exit ?? -1);
+  const exit = desk.choose(job.demand, now, wish === undefined ? job.tried : avoided(job), gate.mayProxy);
   if (exit >= 0) return exit;
   if (!gate.mayProxy) gate.wait(target);
   const { wakeAt } = desk;

@@ -1,6 +1,6 @@
 import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
-import { ClosedError, MultihomeError, noExitError } from "../errors.ts";
+import { ClosedError, type MultihomeError, noExitError } from "../errors.ts";
 import type { ExitTable } from "../exits/exit-table.ts";
 import type { PoolHealth } from "../health/pool-health.ts";
 import type { Traffic } from "../health/traffic.ts";
@@ -23,9 +23,10 @@ import { Gate } from "./gate.ts";
 import { Job } from "./job.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import { learnFrom } from "./learning.ts";
-import { Leg } from "./leg.ts";
+import type { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { mayRetry } from "./retry.ts";
+import { takeHints } from "./take-hints.ts";
 import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
@@ -113,14 +114,8 @@ export class Engine {
     job.hints = hints;
     job.strict = wanted.strict === true;
     if (this.closing) return this.#refuse(job, new ClosedError(target.name));
-    const pin = hints?.lease;
-    if (pin !== undefined) {
-      job.pin = this.table.indexOf(pin.exit.id) ?? -1;
-      if (pin instanceof Leg) job.lender = pin;
-      if (job.pin < 0) return this.#refuse(job, new MultihomeError("MH_ERR_NO_EXIT", `The exit ${pin.exit.id} of the given lease is not one of this pool's.`, { target: target.name }));
-    }
-    const weighed = weigh(job, hints);
-    if (weighed !== undefined) return this.#refuse(job, weighed);
+    const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, hints);
+    if (never !== undefined) return this.#refuse(job, never);
 
     const offered = this.ready && mayGoFirst(job);
     if (offered) {

@@ -12,16 +12,15 @@ import type { Grant } from "./bookkeeper.ts";
 import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
 import type { Leg } from "./leg.ts";
+import { LOST } from "./lost.ts";
 import type { Target } from "./target.ts";
+import type { Wish } from "./wish.ts";
 
 const NO_EXITS: readonly number[] = [];
 
 /** So many exits are avoided in a further round, and so many attempts kept for an error; `maxAttempts` may be Infinity. */
 const MOST_TRIED = 16;
 const MOST_NOTED = 50;
-
-/** Why a leg was stopped that had nothing wrong with it but being slower. One for all: a stack trace costs more than a request. */
-export const LOST: Error = Object.freeze(Object.assign(new Error("Another attempt of the same request was faster."), { code: "MH_LOST" }));
 
 /**
  * One request with all its attempts: rounds, legs, the answer that is held, the winner. Decides what becomes of each answer;
@@ -56,6 +55,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   pin = -1;
   /** The lease that pins it: the first request that leaves by it uses what it has reserved, and its place. */
   lender: Leg | undefined = undefined;
+  wish: Wish | undefined = undefined;
   readonly kind: Kind;
   readonly priority: number;
 
@@ -104,7 +104,7 @@ export class Job implements Dispatch, Standing, TimerNode {
 
   /** Waits for an exit of its own, not for any: those before it in the line are not in its way. */
   get picky(): boolean {
-    return this.shared || this.pin >= 0;
+    return this.shared || this.pin >= 0 || this.wish?.key !== undefined;
   }
 
   get share(): Share {

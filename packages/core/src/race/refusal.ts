@@ -4,6 +4,7 @@ import { circuitError } from "./circuit.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
+import { awaited } from "./wish.ts";
 
 /** After so long a ledger that was asked has often answered. */
 const ASK_AGAIN_MS = 5;
@@ -25,6 +26,8 @@ export function refusalOf(engine: Engine, target: Target, answer: Job | Multihom
   if (!target.breaker.closed && !answer.picky) return { reason: "circuit-open", retryAfterMs: circuitError(target, now).retryAfterMs ?? 0 };
   if (answer.pending) return { reason: "ledger-pending", retryAfterMs: ASK_AGAIN_MS };
   if (!engine.gate.open || target.inFlight >= target.rules.backendLimit) return { reason: "in-flight", retryAfterMs: 0 };
+  const only = awaited(answer, now);
+  if (only >= 0) return refusalByExit(engine, target, demand, only, now) ?? { reason: "in-flight", retryAfterMs: 0 };
   let soonest: Refusal | undefined;
   for (let exit = 0; exit < Math.min(engine.table.length, MOST_ASKED); exit++) {
     const refusal = refusalByExit(engine, target, demand, exit, now);

@@ -2,16 +2,22 @@ import { launch, offer } from "./placing.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
+import { awaited } from "./wish.ts";
 
 /** So many waiting requests are looked at for one that is light enough for what is left of a window … */
 const LOOK_AHEAD = 64;
 /** … and at least so many of each priority and kind. */
 const LOOK_AHEAD_EACH = 4;
 
+/** Requests that wait for exits of their own are in nobody's way: so many of them are asked about … */
+const LOOK_AT_PICKY = 256;
+/** … and so many of one exit are passed over once one of them has been refused. */
+const PASS_OVER = 1_024;
+
 /** May it be offered an exit at once? Not before others that wait for the same; those that it goes before are not in its way. */
 export function mayGoFirst(job: Job): boolean {
-  const { line, outside } = job.target;
-  if (job.picky || (line.size === job.target.asking && outside.size === 0)) return true;
+  const { asking, line, outside, picky } = job.target;
+  if (job.picky || (line.size <= asking + picky && outside.size === 0)) return true;
   return job.kind.reserve > 0 || (line.outranks(job.priority) && outside.outranks(job.priority));
 }
 
@@ -21,7 +27,14 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
   let wakeAt = Infinity;
   let looked = 0;
   let lookedInRank = 0;
+  const refused = target.picky === 0 ? undefined : new RefusedExits();
   for (let job = line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
+    if (refused !== undefined && job.picky && job.ask === undefined && refused.has(job, now)) {
+      const behind: Job | undefined = refused.exhausted ? undefined : line.after(job);
+      if (behind?.rank !== job.rank) lookedInRank = 0;
+      job = behind;
+      continue;
+    }
     const exit = job.ask === undefined ? offer(job, now) : -1;
     if (exit >= 0) {
       line.served(job, Math.max(1, job.weight));
@@ -30,6 +43,7 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
       launch(job, exit, now);
       job = line.first();
       looked = lookedInRank = 0;
+      refused?.forget();
       continue;
     }
     if (job.ask !== undefined) {
@@ -43,6 +57,13 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
     if (target.desk.wakeAt < wakeAt) wakeAt = target.desk.wakeAt;
     // Past the head only where requests differ in what they need, and not for ever.
     if (job.demand === undefined && target.picky === 0) break;
+    if (job.picky && refused !== undefined) {
+      refused.add(job, now);
+      const behind: Job | undefined = refused.exhausted ? undefined : line.after(job);
+      if (behind?.rank !== job.rank) lookedInRank = 0;
+      job = behind;
+      continue;
+    }
     looked++;
     const { rank } = job;
     const next = now - job.createdAt > (target.quota?.patienceMs ?? Infinity) ? behindPatient(job) : ++lookedInRank < eachRank(target) ? line.after(job) : line.afterRank(job);
@@ -63,4 +84,44 @@ function behindPatient(job: Job): Job | undefined {
   let next = line.afterRank(job);
   while (next !== undefined && next.kind.reserve === 0) next = line.afterRank(next);
   return next;
+}
+
+/** In one walk along the line: exits that a request waits for, and by how much they were too full. */
+class RefusedExits {
+  readonly #exits: number[] = [];
+  readonly #weights: number[] = [];
+  #asked = 0;
+  #passed = 0;
+
+  /** The walk ends here. */
+  get exhausted(): boolean {
+    return this.#passed >= PASS_OVER;
+  }
+
+  /** Would it be refused as one before it was? */
+  has(job: Job, now: number): boolean {
+    if (this.#asked >= LOOK_AT_PICKY) {
+      this.#passed++;
+      return true;
+    }
+    if (job.shared) return false;
+    const at = this.#exits.indexOf(awaited(job, now));
+    if (at < 0 || job.weight < this.#weights[at]) return false;
+    this.#passed++;
+    return true;
+  }
+
+  add(job: Job, now: number): void {
+    this.#asked++;
+    const exit = job.shared ? -1 : awaited(job, now);
+    if (exit < 0) return;
+    const at = this.#exits.indexOf(exit);
+    if (at >= 0) this.#weights[at] = Math.min(this.#weights[at], job.weight);
+    else this.#weights[this.#exits.push(exit) - 1] = job.weight;
+  }
+
+  /** Somebody was served: what others wait for may be another exit now. */
+  forget(): void {
+    this.#exits.length = this.#weights.length = 0;
+  }
 }

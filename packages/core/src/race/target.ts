@@ -15,6 +15,7 @@ import { defaultVerdict } from "../model/default-verdict.ts";
 import type { Calibrator, CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
+import type { Wishes } from "./wish.ts";
 import { Tally } from "./tally.ts";
 import type { TargetTimings } from "./timings.ts";
 
@@ -65,6 +66,8 @@ export class Target {
   readonly #warned = new WeakSet<CompiledRule>();
   /** How many in the line are being asked for at the ledger. */
   asking = 0;
+  /** Exits of keys, and those that were used last; only where requests ask for one or the other. */
+  wishes: Wishes | undefined;
   /** How many in the line are picky. */
   picky = 0;
   readonly wake: Alarm;

@@ -48,6 +48,7 @@ function widthOf(job: Job, hints: Hints | undefined): number {
   const { request, target } = job;
   const { raceBodies, raceMode, raceMethods, raceWidth } = target.rules;
   if (job.single || job.pin >= 0 || raceMode === "off") return 1;
-  const most = hints?.race === false ? 1 : (hints?.race ?? raceWidth);
+  // Legs of a race leave by several exits: a request with a key is raced only where it says so.
+  const most = hints?.race === false ? 1 : (hints?.race ?? (job.wish?.key === undefined ? raceWidth : 1));
   return most > 1 && raceMethods.has(request.method) && (raceBodies || request.body == null) && request.replayable !== false ? most : 1;
 }

@@ -1,0 +1,91 @@
+import { LRUCache } from "lru-cache";
+import { Homes } from "../lease/homes.ts";
+import { keyHash } from "../lease/key-hash.ts";
+import type { Hints } from "../model/request.ts";
+import type { Job } from "./job.ts";
+import type { Target } from "./target.ts";
+
+/** No more than this, nor more than half of its own deadline, does a request wait for the exit that its key belongs to. */
+const PATIENCE_MS = 30_000;
+/** Batches whose last exit is remembered at one target. */
+const MOST_BATCHES = 10_000;
+
+/** Goes along in the hints of a `pool.with` that avoids the previous exit: requests inside have it in common. */
+export const PREVIOUS: unique symbol = Symbol("previous exit");
+
+/** The exit by which the last request of a batch, or of a context, has left; -1: none has. */
+export interface Previous {
+  exit: number;
+}
+
+/** Which exit a request would like to leave by: the one of its key, or any but the previous. */
+export type Wish = { readonly key: number; readonly patientUntil: number; readonly previous?: undefined } | { readonly key?: undefined; readonly previous: Previous };
+
+/** What is remembered at one target of wishes. Made with the first of them. */
+export class Wishes {
+  readonly homes: Homes;
+  readonly #last: Previous = { exit: -1 };
+  readonly #byBatch = new LRUCache<number, Previous>({ max: MOST_BATCHES });
+
+  constructor({ engine, health, pauses }: Target) {
+    const { table } = engine;
+    this.homes = new Homes(table, (exit, now) => {
+      if (health.restsUntil(exit) > now) return true;
+      const egress = table.egress[exit];
+      const until = pauses.untilOf(egress);
+      // A short pause is waited for as a window is; a ban, or one that takes longer than anybody waits, is not.
+      return until > now && (pauses.reasonOf(egress) === "banned" || until > now + PATIENCE_MS);
+    });
+  }
+
+  previousOf(batchId: string | undefined, around: Previous | undefined): Previous {
+    if (batchId === undefined) return around ?? this.#last;
+    const key = keyHash(batchId);
+    let previous = this.#byBatch.get(key);
+    if (previous === undefined) this.#byBatch.set(key, (previous = { exit: -1 }));
+    return previous;
+  }
+}
+
+export function wishOf(target: Target, hints: Hints, now: number, timeoutMs: number): Wish | undefined {
+  const { affinity, batchId } = hints;
+  if (affinity === undefined) return undefined;
+  const wishes = (target.wishes ??= new Wishes(target));
+  if (affinity === "avoid-previous") return { previous: wishes.previousOf(batchId, (hints as { [PREVIOUS]?: Previous })[PREVIOUS]) };
+  return { key: keyHash(String(affinity)), patientUntil: now + Math.min(PATIENCE_MS, timeoutMs / 2) };
+}
+
+/** Any exit will do. */
+export const ANY = -2;
+
+/** The exit of the request's key, -1 where it is worth waiting for it, or `ANY`. */
+export function wished(job: Job, key: number, patientUntil: number, now: number): number {
+  const { demand, engine, target } = job;
+  const { desk, health } = target;
+  const { gate, table } = engine;
+  const exit = now >= patientUntil ? -1 : (target.wishes as Wishes).homes.exitOf(key, now);
+  if (exit < 0) return ANY;
+  if (!job.shared && table.isProxy[exit] && !gate.mayProxy) {
+    gate.wait(target);
+    return -1;
+  }
+  const full = !job.shared && (desk.isFull(exit, now) || health.trialOut(exit));
+  if (full) desk.wakeAt = Infinity;
+  else if (desk.chooseExit(exit, demand, now)) return exit;
+  // What is known to come too late is not waited for; an attempt in flight may end at any moment.
+  if (desk.wakeAt !== Infinity && desk.wakeAt > patientUntil) return ANY;
+  desk.wakeAt = Math.min(desk.wakeAt, patientUntil);
+  return -1;
+}
+
+/** The exit that it waits for, whoever else is free; -1: any. */
+export function awaited({ pin, target, wish }: Job, now: number): number {
+  if (pin >= 0) return pin;
+  return wish?.key === undefined || now >= wish.patientUntil ? -1 : (target.wishes as Wishes).homes.exitOf(wish.key, now);
+}
+
+/** Exits to take only where no other comes free soon: those it has tried, and the previous one where it is to avoid that. */
+export function avoided({ tried, wish }: Job): readonly number[] {
+  const exit = wish?.previous?.exit ?? -1;
+  return exit < 0 || tried.includes(exit) ? tried : [...tried, exit];
+}
