@@ -7,6 +7,7 @@ import type { ListedProxy } from "./exits/sources/listed-proxy.ts";
 import { Sources } from "./exits/sources/sources.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
 import type { Log } from "./observe/log.ts";
+import { Departures } from "./race/departures.ts";
 import type { Engine } from "./race/engine.ts";
 import type { Targets } from "./race/targets.ts";
 import type { Memory } from "./state/memory.ts";
@@ -28,10 +29,12 @@ interface StartParts {
 export class Start {
   readonly #parts: StartParts;
   readonly #sources: Sources | undefined;
+  readonly #departures: Departures;
 
   /** @throws MultihomeError `MH_ERR_CONFIG` where an entry of `exits.sources` is no source */
   constructor(parts: StartParts) {
     this.#parts = parts;
+    this.#departures = new Departures(parts.engine, parts.targets);
     this.#sources = this.#makeSources();
   }
 
@@ -79,8 +82,9 @@ export class Start {
 
   /** A round of reading the sources is over. What is known of an exit stays; dead ones get another chance. */
   #listed(listed: readonly ListedProxy[]): void {
-    const { engine, log, memory, table, targets } = this.#parts;
+    const { clock, engine, log, memory, table, targets } = this.#parts;
     const { added, known, leftOut } = mergeListed(table, listed);
+    this.#departures.listed(new Set([...added, ...known]), leftOut > 0, clock.now());
     if (leftOut > 0) log.warn(`${leftOut} proxies are left out: a pool holds 100,000 exits.`, { leftOut });
     const revived = known.filter((exit) => engine.health.refreshed(exit));
     for (const target of targets) for (const exit of added) target.desk.admit(exit);

@@ -21,6 +21,10 @@ export class ExitTable {
   shared = new Int32Array(0);
   /** Exits that a source has named: not the user's own. */
   readonly sourced = new Set<number>();
+  /** Exits on their way out: no request is given one, what they carry goes on. */
+  readonly retiring = new Set<number>();
+  /** Exits that came and went, so far: who has a list of its own looks whether it is still true. */
+  turns = 0;
   /** Told of an exit before it is removed, while all that is known of it is still there. */
   readonly onRemove = new Set<(exit: number) => void>();
   /** How often an index was given to another exit: whoever keeps something by index looks whether it has changed. */
@@ -70,7 +74,13 @@ export class ExitTable {
     if (proxy) this.#proxies++;
     else this.#locals++;
     this.#byId.set(exit.id, index);
+    this.turns++;
     return index;
+  }
+
+  /** May requests be given it at all? */
+  isUsable(index: number): boolean {
+    return this.exits[index] !== undefined && !this.retiring.has(index);
   }
 
   /** Nothing may be in flight through it, and nothing that is known of it be worth keeping. */
@@ -80,7 +90,9 @@ export class ExitTable {
     for (const told of this.onRemove) told(index);
     this.#byId.delete(exit.id);
     this.exits[index] = undefined;
+    this.turns++;
     this.sourced.delete(index);
+    this.retiring.delete(index);
     this.#waiting.delete(index);
     if (leadsThroughProxy(exit)) this.#proxies--;
     else this.#locals--;

@@ -1,3 +1,5 @@
+import { endpointOf, setEndpoint } from "../connect/endpoints.ts";
+import type { Exit } from "../model/exit.ts";
 import type { ExitTable } from "./exit-table.ts";
 import { listedExit, type ListedProxy } from "./sources/listed-proxy.ts";
 
@@ -15,6 +17,7 @@ export function mergeListed(table: ExitTable, listed: readonly ListedProxy[]): {
   for (const proxy of listed) {
     const index = table.indexOf(proxy.id);
     if (index !== undefined) {
+      if (table.sourced.has(index)) takePassword(table.exits[index] as Exit, proxy);
       known.push(index);
     } else if (table.size >= MOST_EXITS) {
       leftOut++;
@@ -25,4 +28,12 @@ export function mergeListed(table: ExitTable, listed: readonly ListedProxy[]): {
     }
   }
   return { added, known, leftOut };
+}
+
+/** Providers change passwords, and lists tell: connections from now on use the new one. */
+function takePassword(exit: Exit, { proxy: { password } }: ListedProxy): void {
+  const endpoint = endpointOf(exit);
+  if (endpoint === undefined || endpoint.password === password) return;
+  const { password: _old, ...rest } = endpoint;
+  setEndpoint(exit, password === undefined ? rest : { ...rest, password });
 }

@@ -57,12 +57,12 @@ export class TargetReadings {
    * @param bannedUntil when an exit's ban ends, 0 where it has none
    */
   goneUntil(now: number, bannedUntil: (exit: number) => number): number {
-    const { exits } = this.pool.census;
+    const { exits, retiring } = this.pool.census;
     let back = Infinity;
     // The one that was found the last time is likely to do again.
     for (let i = -1; i < exits.length; i++) {
       const exit = i < 0 ? this.#hint : i;
-      if (exits[exit] === undefined) continue;
+      if (exits[exit] === undefined || retiring?.has(exit) === true) continue;
       const until = Math.max(this.restsUntil(exit), bannedUntil(exit));
       if (until <= now) {
         this.#hint = exit;

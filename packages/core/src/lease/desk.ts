@@ -5,7 +5,7 @@ import type { Quota } from "../quota/quota.ts";
 import { Carry } from "./carry.ts";
 import type { DeskRules, Rests } from "./desk-rules.ts";
 import type { Order } from "./order.ts";
-import { BUSY, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
+import { BUSY, NOWHERE, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
 /** As long as the default spacing of proxies: by then another one is free, or none will be soon. */
 const PATIENCE_MS = 500;
@@ -53,8 +53,16 @@ export class Desk {
 
   /** The exit exists from now on. */
   admit(exit: number): void {
+    if (this.table.exits[exit] === undefined) return;
     this.#places.set(exit, READY);
     this.#order.add(exit, false);
+  }
+
+  /** The exit is about to be removed; nothing is in flight through it. */
+  dismiss(exit: number, now: number): void {
+    this.#comeBack(now);
+    this.#order.remove(exit);
+    this.#places.set(exit, NOWHERE);
   }
 
   /**
@@ -181,7 +189,7 @@ export class Desk {
       return GONE;
     }
     const egress = table.egress[exit];
-    const until = Math.max(this.pauses.untilOf(egress), this.rests.restsUntil(exit));
+    const until = table.retiring.size > 0 && table.retiring.has(exit) ? Infinity : Math.max(this.pauses.untilOf(egress), this.rests.restsUntil(exit));
     if (until > now) {
       this.#wait(exit, until);
       return GONE;

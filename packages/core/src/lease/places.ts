@@ -1,6 +1,7 @@
 import { TimeHeap } from "../time/time-heap.ts";
 
-/** Where an exit stands at a target. It is in one place only, and each has its own way back. */
+/** Where an exit stands at a target. It is in one place only, and each has its own way back. Here it is no exit. */
+export const NOWHERE = 0;
 export const READY = 1;
 /** Sent a moment ago: back when its spacing has passed. Spacings of one kind are equal, so the list is in order of time. */
 export const SPACED = 2;
@@ -10,7 +11,7 @@ export const WAITING = 3;
 export const SHORT = 4;
 /** As many attempts in flight as it may have: back when one ends. */
 export const BUSY = 5;
-export type Place = 0 | typeof READY | typeof SPACED | typeof WAITING | typeof SHORT | typeof BUSY;
+export type Place = typeof NOWHERE | typeof READY | typeof SPACED | typeof WAITING | typeof SHORT | typeof BUSY;
 
 /** The places of all exits at one target, and the clockwork that brings those back whose time has come. */
 export class Places {
@@ -24,7 +25,7 @@ export class Places {
     return this.#place[exit] as Place;
   }
 
-  set(exit: number, place: typeof READY | typeof SHORT | typeof BUSY): void {
+  set(exit: number, place: typeof NOWHERE | typeof READY | typeof SHORT | typeof BUSY): void {
     if (exit >= this.#place.length) this.#widen(exit);
     this.#place[exit] = place;
   }

@@ -201,6 +201,11 @@ export class QuotaLimit {
     return most;
   }
 
+  /** Its exits' counters are all that is known: nothing learnt about them, none by name. */
+  get isPlain(): boolean {
+    return !this.watched && this.turnedAway === undefined && this.#rows.size === 0 && this.#suspicion.none;
+  }
+
   /** Do others spend of that counter? */
   isShared(row: number): boolean {
     return this.turnedAway !== undefined || this.#foreign?.has(row) === true;

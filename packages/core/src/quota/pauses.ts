@@ -92,6 +92,11 @@ export class Pauses {
     this.#byEgress.set(egress, newPause(until, reason));
   }
 
+  /** Its exits are gone. */
+  forget(egress: number): void {
+    this.#byEgress.delete(egress);
+  }
+
   /** Is this the second exit that the target has banned within a minute? */
   secondBan(egress: number, now: number): boolean {
     const second = this.#lastBanned !== egress && now - this.#lastBanAt <= SECOND_BAN_MS;

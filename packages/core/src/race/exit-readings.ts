@@ -24,6 +24,10 @@ export class ExitReadings {
   constructor(engine: Engine) {
     this.#engine = engine;
     this.shown = new ShownExits(engine);
+    engine.table.onRemove.add((exit) => {
+      this.#leave(exit);
+      this.shown.drop(exit);
+    });
   }
 
   /** @param all every target, @param targets those with series of their own */

@@ -27,6 +27,11 @@ export class ExitTally {
     this.#rests[index]++;
   }
 
+  /** The index is given to another exit. */
+  forget(exit: number): void {
+    this.#rows.wipe(exit);
+  }
+
   attempts(exit: number): number {
     return this.#read(exit, ATTEMPTS);
   }

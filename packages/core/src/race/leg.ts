@@ -24,6 +24,8 @@ export class Leg implements PublicLeg, TimerNode {
   driverState: unknown = undefined;
   readonly job: Job;
   readonly exitIndex: number;
+  /** Its holder may ask long after the exit itself is gone. */
+  readonly exit: Exit;
   startedAt: number;
   reserved: Reserved | undefined;
   /** What of that is reserved in a ledger, until it is settled there. */
@@ -61,16 +63,13 @@ export class Leg implements PublicLeg, TimerNode {
   constructor(job: Job, exitIndex: number, startedAt: number, reserved: Reserved | undefined) {
     this.job = job;
     this.exitIndex = exitIndex;
+    this.exit = job.engine.table.exits[exitIndex] as Exit;
     this.startedAt = startedAt;
     this.reserved = reserved;
   }
 
   get engine(): Engine {
     return this.job.engine;
-  }
-
-  get exit(): Exit {
-    return this.engine.table.exits[this.exitIndex] as Exit;
   }
 
   get target(): string {

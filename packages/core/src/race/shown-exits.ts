@@ -22,7 +22,7 @@ export class ShownExits {
   #attempts = new Float64Array(0);
   #troubles = new Float64Array(0);
   #rankedAt = -Infinity;
-  #rankedSize = -1;
+  #rankedAtTurn = -1;
   /** Some exit has no series of its own. */
   partial = false;
 
@@ -43,25 +43,32 @@ export class ShownExits {
   update(now: number, targets: number, onLeave: (place: number, exit: number) => void, onEnter: (place: number, exit: number) => void): void {
     const { table } = this.#engine;
     if (table.size <= MOST_SHOWN) {
-      if (table.length !== this.#rankedSize) for (let exit = 0; exit < table.length; exit++) if (table.exits[exit] !== undefined) this.#enter(exit, onEnter);
-      this.#rankedSize = table.length;
+      if (table.turns !== this.#rankedAtTurn) for (let exit = 0; exit < table.length; exit++) if (table.exits[exit] !== undefined) this.#enter(exit, onEnter);
+      this.#rankedAtTurn = table.turns;
       return;
     }
-    if (table.length === this.#rankedSize && now - this.#rankedAt < RANK_EVERY_MS && now >= this.#rankedAt) return;
+    if (table.turns === this.#rankedAtTurn && now - this.#rankedAt < RANK_EVERY_MS && now >= this.#rankedAt) return;
     this.partial = true;
     this.#rankedAt = now;
-    this.#rankedSize = table.length;
+    this.#rankedAtTurn = table.turns;
     // Half of the places are for the busiest, half for the most troubled.
     const wanted = this.#rank(Math.min(MOST_SHOWN, Math.max(LEAST_SHOWN, Math.floor(MOST_PAIRS / Math.max(1, targets)))) >> 1);
     for (let place = 0; place < this.#exits.length; place++) {
       const exit = this.#exits[place];
       if (exit < 0 || wanted.has(exit)) continue;
-      this.#placeOf.delete(exit);
-      this.#exits[place] = -1;
-      this.#spare.push(place);
+      this.drop(exit);
       onLeave(place, exit);
     }
     for (const exit of wanted) this.#enter(exit, onEnter);
+  }
+
+  /** It loses its place, where it has one. */
+  drop(exit: number): void {
+    const place = this.#placeOf.get(exit);
+    if (place === undefined) return;
+    this.#placeOf.delete(exit);
+    this.#exits[place] = -1;
+    this.#spare.push(place);
   }
 
   #enter(exit: number, onEnter: (place: number, exit: number) => void): void {

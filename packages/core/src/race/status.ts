@@ -2,6 +2,7 @@ import type { AlertOptions } from "../model/options.ts";
 import type { ExitStatus, PoolStatus } from "../model/pool.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Engine } from "./engine.ts";
+import { mostTelling } from "./most-telling.ts";
 import type { Target } from "./target.ts";
 
 /** Exits shown for each target. */
@@ -29,9 +30,9 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
       else if (rests > now) paused.add(exit);
     }
     const exits: Record<string, ExitStatus> = {};
-    const length = Math.min(table.length, MOST_SHOWN);
-    for (let exit = 0; exit < length; exit++) exits[table.exits[exit]?.id ?? ""] = exitStatus(engine, target, exit, now);
-    omitted += table.length - length;
+    const told = mostTelling(engine, target, MOST_SHOWN, now);
+    for (const exit of told) exits[table.exits[exit]?.id ?? ""] = exitStatus(engine, target, exit, now);
+    omitted += table.size - told.length;
     shown[target.name] = { exits };
   }
   for (const exit of banned) paused.delete(exit);

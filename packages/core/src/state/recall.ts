@@ -46,6 +46,7 @@ export class Recall {
     this.placeOf = new Int32Array(state.exits.length).fill(-1);
     this.#findPlaces();
     const tick = parts.health.epoch.tick(now);
+    parts.table.onRemove.add((index) => this.#removed(index));
     const whole = readRecords(state.records, state.exits.length, agoMs, (exit, record, unseenDays) => {
       if (this.placeOf[exit] >= 0) this.#restoreRecord(this.placeOf[exit], record, tick);
       else if (this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record, unseenDays });
@@ -108,6 +109,13 @@ export class Recall {
       const saved = this.#done.has(target.name) ? this.state.targets.get(target.name) : undefined;
       if (saved !== undefined) this.#restoreTarget(target, saved, found);
     }
+  }
+
+  /** Another exit may get its place: what is still to be restored is not that one's. */
+  #removed(index: number): void {
+    if (this.finished) return;
+    const exit = this.placeOf.indexOf(index);
+    if (exit >= 0) this.placeOf[exit] = -1;
   }
 
   /** An exit that is named twice is taken by its first name. */
