@@ -1,0 +1,204 @@
+import type { Clock, Counter, Reservation } from "@multihome/core";
+import { Corrections } from "./corrections.ts";
+import type { CounterState, Paused } from "./counter-state.ts";
+import { isConfigFault, type FaultKind, type StoreError } from "./errors.ts";
+import { Events } from "./events.ts";
+import { decideAlone } from "./fallback.ts";
+import type { Keys } from "./keys.ts";
+import { Mode, type OnUnavailable } from "./mode.ts";
+import { PAUSE } from "./other-scripts.ts";
+import type { Answer, Store } from "./store.ts";
+import { StoreClock } from "./store-clock.ts";
+import { Targets, type TargetState } from "./targets.ts";
+
+/** A fault of one kind is told once in so long. */
+const TELL_MS = 60_000;
+/** A target whose keys are used by something else is not asked again for so long. */
+const BROKEN_MS = 5_000;
+/** The shortest that the store's own clock may be off before a call is taken to be from another time. */
+const SLACK_MS = 20;
+const EARLY_MS = 500;
+
+export interface EngineParts {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly keys: Keys;
+  readonly onUnavailable: OnUnavailable;
+  readonly expected: number;
+  readonly warn: (message: string, fields: object) => void;
+}
+
+/** What lanes, slices and the pulse share: what is known of the store, and what to do without it. */
+export class Engine {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly keys: Keys;
+  readonly storeClock = new StoreClock();
+  readonly targets: Targets;
+  readonly corrections: Corrections;
+  readonly events: Events;
+  readonly mode: Mode;
+  readonly onUnavailable: OnUnavailable;
+  readonly counts = { slices: 0, store: 0, alone: 0, refused: 0, missed: 0 };
+  /** Counters of which a slice is held. */
+  readonly holding = new Set<CounterState>();
+  /** Pauses that the store has yet to be told of. */
+  readonly owedPauses = new Set<Paused>();
+  store!: Store;
+  /** Processes lately seen, this one among them; 0 while nobody knows. */
+  processes: number;
+  since = 0;
+  fault: { kind: FaultKind; message: string; target?: string } | undefined;
+  onMode: (() => void) | undefined;
+  readonly #warn: EngineParts["warn"];
+  readonly #told = new Map<string, number>();
+  #epochs = 0;
+
+  constructor(parts: EngineParts) {
+    this.name = parts.name;
+    this.clock = parts.clock;
+    this.keys = parts.keys;
+    this.onUnavailable = parts.onUnavailable;
+    this.processes = parts.expected;
+    this.#warn = parts.warn;
+    this.since = parts.clock.wallTime();
+    this.targets = new Targets(parts.keys);
+    this.events = new Events((error) => parts.warn("A listener of the ledger threw.", { error }));
+    this.mode = new Mode(parts.onUnavailable, (to, fault) => this.#changed(to, fault));
+    const { targets } = this;
+    const engine = this;
+    this.corrections = new Corrections({
+      clock: parts.clock,
+      keys: parts.keys,
+      epochOf: (target) => targets.target(target).epoch,
+      notAfter: () => this.notAfter(),
+      isShared: () => this.mode.current === "shared",
+      // Made after this: the store's link tells the engine of its state.
+      get store() {
+        return engine.store;
+      },
+    });
+  }
+
+  #before: Mode["current"] = "connecting";
+
+  #changed(to: Mode["current"], fault: StoreError | undefined): void {
+    const from = this.#before;
+    this.#before = to;
+    this.since = this.clock.wallTime();
+    this.fault = fault === undefined ? undefined : { kind: fault.kind, message: fault.message };
+    this.events.emit("changed", { ledger: this.name, from, to, fault: this.fault, processes: this.processes });
+    this.onMode?.();
+  }
+
+  failed(error: StoreError): void {
+    if (error.kind === "timeout") this.counts.missed++;
+    this.tell(error.kind, error.message);
+    if (this.mode.failed(error)) this.store.renew(error);
+  }
+
+  /** The store has answered. Anything that its clock says is learnt. @returns false where the call came at another time of its clock */
+  heard(answer: Answer): boolean {
+    const { words } = answer;
+    const late = words[0] === "late";
+    const jump = this.storeClock.learn(answer.sentAt, answer.at, Number(words[1]), late);
+    if (jump !== undefined) {
+      this.tell("clock-jump", `The store's clock has jumped ${jump}.`);
+      // Forward: keys of windows that are still running may have expired. Backward they live longer, which harms nobody.
+      if (jump === "forward") for (const target of this.targets.all()) target.jumped = true;
+    }
+    this.mode.succeeded();
+    return !late;
+  }
+
+  notAfter(): string {
+    if (!this.storeClock.known) return "0";
+    const now = this.clock.now();
+    return String(Math.ceil(this.storeClock.at(now) + this.storeClock.errorMs(now) + this.store.deadlineMs + SLACK_MS));
+  }
+
+  notBefore(): string {
+    if (!this.storeClock.known) return "0";
+    const now = this.clock.now();
+    return String(Math.floor(this.storeClock.at(now) - this.storeClock.errorMs(now) - EARLY_MS));
+  }
+
+  /** A name for a memory of the store that nobody has named yet. */
+  newEpoch(): string {
+    return `${this.name}.${(++this.#epochs).toString(36)}`;
+  }
+
+  /** What a target's epoch should be; "-" where all its windows have ended since, so that nothing can have been lost. */
+  expectedEpoch(target: TargetState, now: number): string {
+    return now - target.epochAt > target.longestMs ? "-" : target.epoch;
+  }
+
+  epochIs(target: TargetState, epoch: string, now: number): void {
+    target.epochAt = now;
+    target.jumped = false;
+    if (target.epoch === epoch) return;
+    const lost = target.epoch !== "-";
+    target.epoch = epoch;
+    if (lost) this.#restoreMemory(target, now);
+  }
+
+  /** Without the store. */
+  decide(states: readonly CounterState[], counters: readonly Counter[], now: number): Reservation {
+    const answer = decideAlone(this.onUnavailable, states, counters, this.processes, now, (state, place, units) => this.corrections.add(state, place, units));
+    if (answer.ok) this.counts.alone++;
+    else this.counts.refused++;
+    return answer;
+  }
+
+  /** Units that were counted and are not used. */
+  giveBack(state: CounterState, place: number, units: number, now: number): void {
+    if (units <= 0) return;
+    state.local.add(-units, now, place, place);
+    this.corrections.add(state, place, -units);
+  }
+
+  broken(target: TargetState, what: string): void {
+    target.brokenUntil = this.clock.now() + BROKEN_MS;
+    this.tell("prefix", what, target.name);
+  }
+
+  /** Sends a pause to everybody. */
+  tellPause(paused: Paused, name: string, now: number): void {
+    const pause = paused.until.get(name);
+    if (pause === undefined || pause.until <= now) return;
+    this.store.run(PAUSE, [paused.key], [name, String(Math.ceil(pause.until - now)), pause.reason], (answer) => this.heard(answer), (error) => this.failed(error));
+  }
+
+  tellOwedPauses(): void {
+    const now = this.clock.now();
+    for (const paused of this.owedPauses) for (const name of paused.until.keys()) this.tellPause(paused, name, now);
+    this.owedPauses.clear();
+  }
+
+  tell(kind: FaultKind, message: string, target?: string): void {
+    const name = `${kind} ${target ?? ""}`;
+    const now = this.clock.now();
+    const last = this.#told.get(name);
+    if (last !== undefined && now - last < TELL_MS) return;
+    if (this.#told.size > 1_000) this.#told.clear();
+    this.#told.set(name, now);
+    this.events.emit("fault", { ledger: this.name, kind, message, ...(target === undefined ? {} : { target }) });
+    if (isConfigFault(kind) || kind === "contradiction") this.#warn(message, { kind, target });
+  }
+
+  /**
+   * The store has forgotten everything. Of windows of up to a minute it takes all to be spent, of longer ones half; to these
+   * every process adds what it has spent itself, and everybody says again what is paused.
+   */
+  #restoreMemory(target: TargetState, now: number): void {
+    this.tell("memory-lost", `The store has lost what it had counted for ${target.name}; windows of up to a minute are taken to be full until they end.`, target.name);
+    for (const state of this.targets.counters()) {
+      if (state.target !== target.name || state.perMs <= 60_000) continue;
+      const spent = state.local.used(now, state.first, state.first);
+      if (spent > 0) this.corrections.add(state, state.align === "fixed" ? state.first : 0, spent);
+    }
+    for (const paused of this.targets.pausedAll()) {
+      if (paused.target === target.name) for (const name of paused.until.keys()) this.tellPause(paused, name, now);
+    }
+  }
+}

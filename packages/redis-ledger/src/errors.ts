@@ -1,0 +1,51 @@
+import { MultihomeError } from "@multihome/core";
+
+export type FaultKind = "timeout" | "disconnected" | "damaged" | "full" | "read-only" | "busy" | "password" | "too-old" | "prefix" | "contradiction" | "store" | "memory-lost" | "clock-jump";
+
+/** What keeps the store from being used. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly message: string;
+  /** Of one target only. */
+  readonly target?: string;
+}
+
+export class StoreError extends Error {
+  readonly kind: FaultKind;
+  constructor(kind: FaultKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+  override get name(): string {
+    return "StoreError";
+  }
+}
+
+/** Wrong from the outset, and not for time to heal. */
+export function isConfigFault(kind: FaultKind): boolean {
+  return kind === "password" || kind === "too-old" || kind === "prefix";
+}
+
+export function configError(message: string, cause?: unknown): MultihomeError {
+  return new MultihomeError("MH_ERR_CONFIG", message, { cause });
+}
+
+const WORDS: readonly [RegExp, FaultKind][] = [
+  [/^(?:WRONGPASS|NOAUTH|NOPERM)|invalid password|AUTH failed/i, "password"],
+  [/^WRONGTYPE/, "prefix"],
+  [/^OOM|maxmemory/i, "full"],
+  [/^(?:READONLY|MASTERDOWN|MISCONF|NOREPLICAS)/, "read-only"],
+  [/^(?:BUSY|LOADING|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)/, "busy"],
+];
+
+/** What an error of the client or the store means, without a word of what the user keeps secret. */
+export function faultOf(error: unknown, secrets: readonly string[]): StoreError {
+  if (error instanceof StoreError) return error;
+  let message = error instanceof Error ? error.message : String(error);
+  if (message === "" && error instanceof AggregateError) message = error.errors.map((part) => (part instanceof Error ? part.message : String(part))).join("; ");
+  for (const secret of secrets) if (secret !== "") message = message.replaceAll(secret, "***");
+  const word = WORDS.find(([pattern]) => pattern.test(message));
+  if (word !== undefined) return new StoreError(word[1], message);
+  const gone = error instanceof Error && (/closed|offline|disconnect|ECONN|EPIPE|ENOENT|socket|connect/i.test(`${error.name} ${message}`) || "code" in error);
+  return new StoreError(gone ? "disconnected" : "store", message);
+}

@@ -1,0 +1,89 @@
+import type { Counter, Reservation } from "@multihome/core";
+import type { CounterState, Paused } from "./counter-state.ts";
+import type { StoreClock } from "./store-clock.ts";
+
+/** What a caller holds: where each of its units is counted. */
+export class Grant {
+  readonly states: readonly CounterState[];
+  readonly units: readonly number[];
+  readonly places: readonly number[];
+  readonly lasts: readonly number[];
+  /** Granted without the store. */
+  readonly local: boolean;
+  settled = false;
+
+  constructor(states: readonly CounterState[], units: readonly number[], places: readonly number[], lasts: readonly number[], local: boolean) {
+    this.states = states;
+    this.units = units;
+    this.places = places;
+    this.lasts = lasts;
+    this.local = local;
+  }
+}
+
+export function granted(token: Grant): Reservation {
+  return { ok: true, token };
+}
+
+export function refused(limit: string, retryAfterMs: number): Reservation {
+  return { ok: false, limit, retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) };
+}
+
+/** Takes all of it from slices, or nothing. @returns undefined where they do not hold enough */
+export function takeFromSlices(states: readonly CounterState[], counters: readonly Counter[], now: number): Grant | undefined {
+  for (let i = 0; i < states.length; i++) {
+    const { slice, first, last } = states[i];
+    if (counters[i].units > 0 && slice.room(now, first, last) < counters[i].units) return undefined;
+  }
+  const units = new Array<number>(states.length);
+  const places = new Array<number>(states.length);
+  const lasts = new Array<number>(states.length);
+  for (let i = 0; i < states.length; i++) {
+    const state = states[i];
+    units[i] = counters[i].units;
+    places[i] = units[i] > 0 ? state.slice.take(units[i], now, state.first, state.last) : state.first;
+    lasts[i] = state.align === "fixed" ? state.last : places[i];
+    state.touched = true;
+  }
+  return new Grant(states, units, places, lasts, false);
+}
+
+/** A refusal that the store has given lately: nobody need ask for as much again. */
+export function knownRefusal(states: readonly CounterState[], counters: readonly Counter[], now: number): Reservation | undefined {
+  for (let i = 0; i < states.length; i++) {
+    const state = states[i];
+    if (state.refusedUntil > now && counters[i].units >= state.refusedUnits) return refused(state.key, state.refusedWaitUntil - now);
+  }
+  return undefined;
+}
+
+/** A pause that is known and covers one of them. */
+export function pauseOver(states: readonly CounterState[], whole: Paused | undefined, now: number): Reservation | undefined {
+  let until = now;
+  let name = "";
+  if (whole !== undefined && whole.until.size > 0) {
+    until = Math.max(until, whole.until.get("")?.until ?? 0);
+    if (until > now) name = `${whole.who}|${whole.target}`;
+  }
+  for (const { paused, rest } of states) {
+    if (paused.until.size === 0) continue;
+    for (const [limit, pause] of paused.until) {
+      if (pause.until <= now) paused.until.delete(limit);
+      else if (pause.until > until && (limit === "" || rest === limit || rest.startsWith(`${limit}|`))) {
+        until = pause.until;
+        name = [paused.who, paused.target, ...(limit === "" ? [] : [limit])].join("|");
+      }
+    }
+  }
+  return until > now ? refused(name, until - now) : undefined;
+}
+
+/** Brings every counter's state to what it says and to now. */
+export function placeAll(states: readonly CounterState[], counters: readonly Counter[], now: number, clock: StoreClock, wallTime: () => number): void {
+  for (let i = 0; i < states.length; i++) {
+    const state = states[i];
+    const counter = counters[i];
+    if (state.limit !== counter.limit || state.perMs !== counter.perMs || state.align !== counter.align) state.adopt(counter, now);
+    state.place(counter, now, clock, wallTime);
+  }
+}

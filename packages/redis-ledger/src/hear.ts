@@ -1,0 +1,112 @@
+import type { Align, Reservation } from "@multihome/core";
+import type { Ask } from "./ask.ts";
+import type { CounterState, Paused } from "./counter-state.ts";
+import type { Engine } from "./engine.ts";
+import { StoreError } from "./errors.ts";
+import { refused } from "./grants.ts";
+import { PARTS } from "./reserve-script.ts";
+import type { Answer } from "./store.ts";
+import type { TargetState } from "./targets.ts";
+
+/** A refusal is believed for so long: others may give back what they have not used. */
+const BELIEVED_MS = 100;
+/** A bucket's slice may be used for so long: what flows in meanwhile is kept out of it. */
+const BUCKET_MS = 250;
+/** How long another pool's smaller limit holds after it was last heard of. */
+const YIELD_MS = 30_000;
+
+const ALIGNS: Record<string, Align> = { f: "fixed", s: "sliding", b: "bucket" };
+
+/** Takes in what the store said to a reservation. "granted": it lies in the slices; "again": ask once more. */
+export function hearReservation(engine: Engine, lane: { states: readonly CounterState[]; target: TargetState }, ask: Ask, answer: Answer): "granted" | "again" | Reservation {
+  const [status, , ...words] = answer.words;
+  const { states, target } = lane;
+  const { at } = answer;
+  switch (status) {
+    case "ok": {
+      engine.epochIs(target, words[0], at);
+      for (let i = 0; i < states.length; i++) {
+        const [give, used, index, limit, other] = words.slice(1 + i * 5, 6 + i * 5).map(Number);
+        const state = states[i];
+        const fixed = state.align === "fixed";
+        state.local.add(give, ask.sentAt, ask.firsts[i], ask.lasts[i]);
+        state.learn(used, fixed ? ask.firsts[i] : index, at);
+        state.refusedUntil = 0;
+        if (give > 0) {
+          state.slice.put(give, fixed ? ask.firsts[i] : index, fixed ? ask.lasts[i] : index, usableUntil(engine, state, index, ask.sentAt, at));
+          state.touched = true;
+          engine.holding.add(state);
+        }
+        contradicted(engine, state, limit, other);
+      }
+      return "granted";
+    }
+    case "no": {
+      engine.epochIs(target, words[0], at);
+      const [index, wait, used, limit, other] = words.slice(1).map(Number);
+      const state = states[index - 1];
+      state.learn(used, state.align === "fixed" ? ask.firsts[index - 1] : 0, at);
+      // Those who want less may still be served; and so may those who want as much, by what others give back.
+      state.refusedUnits = state.refusedUntil > at ? Math.min(state.refusedUnits, ask.counters[index - 1].units) : ask.counters[index - 1].units;
+      state.refusedUntil = at + Math.min(wait, BELIEVED_MS);
+      state.refusedWaitUntil = at + wait;
+      contradicted(engine, state, limit, other);
+      return refused(state.key, wait);
+    }
+    case "paused": {
+      engine.epochIs(target, words[0], at);
+      const paused = ask.pauses[Number(words[1]) - 1];
+      const covered = Number(words[2]);
+      const name = covered === 0 ? "" : states[covered - 1].rest;
+      lengthen(paused, name, at + Number(words[3]), words[4] === "banned" ? "banned" : "rate-limited");
+      return refused([paused.who, paused.target, ...(name === "" ? [] : [name])].join("|"), Number(words[3]));
+    }
+    case "shape": {
+      const state = states[Number(words[0]) - 1];
+      const theirs = { align: ALIGNS[words[1]], perMs: Number(words[2]), limit: Number(words[3]) };
+      report(engine, state, theirs, "theirs");
+      state.yieldsTo = { ...theirs, until: at + YIELD_MS };
+      return "again";
+    }
+    case "foreign": {
+      const key = ask.keys[Number(words[0]) - 1];
+      engine.broken(target, `The store's key "${key}" is used by something else; choose another prefix for the ledger.`);
+      return engine.decide(states, ask.counters, at);
+    }
+    default:
+      engine.failed(wrong(status));
+      return engine.decide(states, ask.counters, at);
+  }
+}
+
+/** Keeps the longer of two pauses. */
+export function lengthen(paused: Paused, name: string, until: number, reason: "rate-limited" | "banned"): boolean {
+  if ((paused.until.get(name)?.until ?? 0) >= until) return false;
+  paused.until.set(name, { until, reason });
+  return true;
+}
+
+/** Until when a slice counts, by our clock: the store counts it as if it were used at the end of that time. */
+function usableUntil(engine: Engine, state: CounterState, index: number, sentAt: number, now: number): number {
+  if (state.align === "bucket") return sentAt + Math.min(BUCKET_MS, state.perMs / 20);
+  if (state.align === "fixed") return Infinity;
+  const { storeClock } = engine;
+  return ((index + 1) * state.perMs) / PARTS - storeClock.at(0) - storeClock.errorMs(now);
+}
+
+function contradicted(engine: Engine, state: CounterState, holds: number, other: number): void {
+  if (other === 0 || other === state.limit || state.toldOf === other) return;
+  state.toldOf = other;
+  report(engine, state, { align: state.align, perMs: state.perMs, limit: other }, holds < state.limit ? "theirs" : "ours");
+}
+
+function report(engine: Engine, state: CounterState, theirs: { align: Align; perMs: number; limit: number }, holds: "ours" | "theirs"): void {
+  const ours = { limit: state.limit, perMs: state.perMs, align: state.align };
+  engine.events.emit("contradiction", { ledger: engine.name, counter: state.key, ours, theirs, holds });
+  const say = ({ limit, perMs, align }: typeof ours): string => `${limit} per ${perMs} ms (${align})`;
+  engine.tell("contradiction", `Two pools disagree on ${state.key}: ${say(ours)} here, ${say(theirs)} there; the smaller holds.`, state.target);
+}
+
+function wrong(status: string) {
+  return new StoreError("store", `The store's answer "${status}" is none that is known.`);
+}

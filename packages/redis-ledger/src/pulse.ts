@@ -1,0 +1,103 @@
+import { SPAN_MS } from "./counter-state.ts";
+import type { Engine } from "./engine.ts";
+import { BEAT } from "./other-scripts.ts";
+import { unref } from "./own-link.ts";
+import type { Answer } from "./store.ts";
+
+/** A process says that it lives so often … */
+const BEAT_MS = 1_000;
+/** … and asks so often whether the store is back. */
+const PROBE_MS = 100;
+/** Whoever has not been heard of for so long is gone. */
+const REMEMBERED_MS = 5_000;
+
+/** Says that this process lives, learns how many others do, finds out when the store is back, and gives back slices that nobody uses. */
+export class Pulse {
+  readonly #engine: Engine;
+  #timer: unknown;
+  #sweeper: unknown;
+  #asking = false;
+  #stopped = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#sweep();
+  }
+
+  /** Beats now, and regularly from then on. */
+  start(): void {
+    this.#engine.clock.clearTimeout(this.#timer);
+    this.#beat();
+  }
+
+  async stop(leave: boolean): Promise<void> {
+    const { clock, store, keys, name } = this.#engine;
+    this.#stopped = true;
+    clock.clearTimeout(this.#timer);
+    clock.clearTimeout(this.#sweeper);
+    if (leave && store.ready) await store.ask(BEAT, [keys.processes], [name, String(REMEMBERED_MS), "1"]).catch(() => undefined);
+  }
+
+  #beat(): void {
+    const { store, keys, name } = this.#engine;
+    if (this.#stopped) return;
+    this.#arm();
+    // A client that queues what it cannot send would be handed beat after beat.
+    if (this.#asking) return;
+    if (!store.ready) return;
+    this.#asking = true;
+    store.run(
+      BEAT,
+      [keys.processes],
+      [name, String(REMEMBERED_MS), "0"],
+      (answer) => this.#beaten(answer),
+      (error) => {
+        this.#asking = false;
+        this.#engine.failed(error);
+      },
+    );
+  }
+
+  #beaten(answer: Answer): void {
+    const engine = this.#engine;
+    engine.heard(answer);
+    engine.processes = Math.max(1, Number(answer.words[2]));
+    if (!engine.mode.beaten()) {
+      this.#asking = false;
+      return;
+    }
+    // First the store learns what was spent without it; only then is it asked again.
+    engine.corrections.flush().then(
+      () => {
+        this.#asking = false;
+        engine.tellOwedPauses();
+        engine.mode.back();
+      },
+      () => {
+        this.#asking = false;
+      },
+    );
+  }
+
+  #arm(): void {
+    const { clock, mode } = this.#engine;
+    clock.clearTimeout(this.#timer);
+    this.#timer = clock.setTimeout(() => this.#beat(), mode.current === "shared" ? BEAT_MS : PROBE_MS);
+    unref(this.#timer);
+  }
+
+  #sweep(): void {
+    const engine = this.#engine;
+    this.#sweeper = engine.clock.setTimeout(() => {
+      const now = engine.clock.now();
+      for (const state of engine.holding) {
+        const idle = !state.touched;
+        state.touched = false;
+        state.slice.drain(now, idle, (place, units) => engine.giveBack(state, place, units, now));
+        if (state.slice.isEmpty) engine.holding.delete(state);
+      }
+      this.#sweep();
+    }, SPAN_MS);
+    unref(this.#sweeper);
+  }
+}

@@ -1,0 +1,196 @@
+import { script } from "./script.ts";
+
+/** A sliding window is counted in so many parts. */
+export const PARTS = 40;
+
+/** Of windows up to this length all is taken to be spent when the store has lost what it knew; of longer ones, half. */
+const SHORT_MS = 60_000;
+
+/**
+ * Reserves on all counters of a request, or on none.
+ *
+ * KEYS: the epoch of the target, its pauses (`ARGV[9]` of them), the counters.
+ * ARGV: digest, id, not before, not after (the store's clock; a call that its caller has given up must not count any more),
+ * epoch as the caller knows it or "-", a new epoch, 1 where the caller saw the store's clock jump, the part of what is left that may
+ * be given beyond the need, number of pauses; for each counter: index of its pauses, its name among them, align (f, s, b), units
+ * needed, units welcome, limit, span, first and last window, milliseconds since the first began.
+ *
+ * A counter is a hash from the number of a window (fixed) or of a part of one (sliding) to units; a bucket holds `d`, units
+ * missing times span, as of `t`: all whole numbers. `s` is the counter's shape, `l` the smallest limit declared for it, lately at `a`.
+ *
+ * What is granted on a sliding window is counted in the part after the current one: it may be used until that part ends, and no
+ * span of the window's length, wherever it begins, holds more than the limit. It costs two parts of a window. A bucket keeps what
+ * flows in within `lag` for the same reason: a grant is no arrival.
+ */
+export const RESERVE = script(`
+local N=${PARTS}
+local nb,na=tonumber(ARGV[3]),tonumber(ARGV[4])
+if na>0 and (now<nb or now>na) then return reply({id,'late',now}) end
+local jumped=ARGV[7]=='1'
+local divisor,P=tonumber(ARGV[8]),tonumber(ARGV[9])
+local C=#KEYS-1-P
+local longest=600000
+for i=1,C do local p=tonumber(ARGV[16+(i-1)*10])*2 if p>longest then longest=p end end
+local e=redis.call('GET',KEYS[1])
+local eid,lost,last,ttl
+if e then
+  eid,lost,last,ttl=string.match(e,'^(%S+) (%d+) (%d+) (%d+)$')
+  if not eid then return reply({id,'foreign',now,1}) end
+  lost,last,ttl=tonumber(lost),tonumber(last),tonumber(ttl)
+  if ttl>longest then longest=ttl end
+  if lost>now then lost=now end
+  if ARGV[5]~='-' and ARGV[5]~=eid and lost==0 then lost=now end
+else
+  eid,lost=ARGV[6],0
+  if ARGV[5]~='-' then lost=now end
+end
+if jumped then lost=now end
+redis.call('SET',KEYS[1],eid..' '..string.format('%.0f %.0f %.0f',lost,now,longest),'PX',longest)
+
+local pauses={}
+for i=1,P do
+  local h=redis.call('HGETALL',KEYS[1+i])
+  local found={}
+  for j=1,#h,2 do
+    local till,why=string.match(h[j+1],'^(%d+) (%S+)$')
+    if not till then return reply({id,'foreign',now,1+i}) end
+    if tonumber(till)>now then found[#found+1]={h[j],tonumber(till)-now,why} end
+  end
+  pauses[i]=found
+end
+for i=1,P do
+  for _,p in ipairs(pauses[i]) do
+    local covers=p[1]=='' and 0 or nil
+    if p[1]~='' then
+      for c=1,C do
+        local rest=ARGV[11+(c-1)*10]
+        if tonumber(ARGV[10+(c-1)*10])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
+      end
+    end
+    if covers then return reply({id,'paused',now,eid,i,covers,p[2],p[3]}) end
+  end
+end
+
+local plans={}
+local worst,short=0,0
+for i=1,C do
+  local base=9+(i-1)*10
+  local align=ARGV[base+3]
+  local need,extra=tonumber(ARGV[base+4]),tonumber(ARGV[base+5])
+  local mine,per=tonumber(ARGV[base+6]),tonumber(ARGV[base+7])
+  local w0,w1,age=tonumber(ARGV[base+8]),tonumber(ARGV[base+9]),tonumber(ARGV[base+10])
+  local key=KEYS[1+P+i]
+  local shape=align..ARGV[base+7]
+  local h=redis.call('HGETALL',key)
+  local n,s,l,a,d,at={},nil,nil,0,0,now
+  for j=1,#h,2 do
+    local f,v=h[j],h[j+1]
+    local number=tonumber(v)
+    if f=='s' then s=v
+    elseif not number then return reply({id,'foreign',now,1+P+i})
+    elseif f=='l' then l=number elseif f=='a' then a=number elseif f=='d' then d=number elseif f=='t' then at=number
+    else
+      local idx=tonumber(f)
+      if not idx then return reply({id,'foreign',now,1+P+i}) end
+      n[idx]=number
+    end
+  end
+  if #h>0 and not s then return reply({id,'foreign',now,1+P+i}) end
+  local fresh=l and now-a<=math.min(math.max(2*per,10000),600000)
+  local rebuild=false
+  local limit,other=mine,0
+  if s and s~=shape then
+    local was=string.sub(s,1,1)
+    local per2=tonumber(string.sub(s,2)) or per
+    if fresh and l/per2<=mine/per then return reply({id,'shape',now,i,was,per2,l}) end
+    local sum=d/per2
+    for _,v in pairs(n) do sum=sum+v end
+    if fresh then other=l end
+    rebuild,n,d,at,l=true,{},math.ceil(sum*per),now,nil
+    if align=='f' then for w=w0,w1 do n[w]=math.ceil(sum) end end
+    if align=='s' then n[math.floor(now*N/per)+1]=math.ceil(sum) end
+  end
+  if l and fresh and l~=mine then other=l end
+  if l and fresh and l<mine then limit=l else l,a=mine,now end
+  if l==mine then a=now end
+
+  local avail,wait,index,used=0,0,w0,0
+  local gone={}
+  if align=='f' then
+    local known=math.huge
+    for w=w0,w1 do
+      local v=n[w] or 0
+      if w==w0 then
+        used=v
+        if lost>0 and lost>=now-age-1000 then v=per<=${SHORT_MS} and limit or math.max(v,math.ceil(limit/2)) end
+      end
+      if limit-v<known then known=limit-v end
+      if need>limit-v then wait=(w+1-w0)*per-age end
+    end
+    avail=known
+    for w,_ in pairs(n) do if w<w0-1 or w>w1+3 then gone[#gone+1]=w end end
+  elseif align=='s' then
+    local cur=math.floor(now*N/per)
+    index=cur+1
+    local order,late={},0
+    for w,v in pairs(n) do
+      if w<cur-N then gone[#gone+1]=w n[w]=nil
+      elseif w>index then gone[#gone+1]=w n[w]=nil late=late+v
+      end
+    end
+    if late>0 then n[index]=(n[index] or 0)+late end
+    for w,v in pairs(n) do used=used+v order[#order+1]=w end
+    local floor=used
+    if lost>0 and lost>now-per*(N+2)/N then floor=per<=${SHORT_MS} and limit or math.max(used,math.ceil(limit/2)) end
+    avail=limit-floor
+    if need>avail then
+      table.sort(order)
+      local missing=used+need-limit
+      for _,w in ipairs(order) do
+        if missing>0 then missing=missing-n[w] wait=math.ceil((w+N+1)*per/N)-now end
+      end
+      if floor>used then wait=math.max(wait,math.ceil(lost+per*(N+2)/N-now)) end
+    end
+  else
+    if at>now then at=now end
+    local level=math.max(0,d-(now-at)*limit)
+    if lost>0 then
+      local full=per<=${SHORT_MS} and limit*per or math.ceil(limit*per/2)
+      level=math.max(level,full-(now-lost)*limit)
+    end
+    local cap=limit*per-math.floor(limit*math.min(250,per/20)/per)*per
+    if cap<need*per then cap=need*per end
+    used=math.ceil(level/per)
+    avail=math.floor((cap-level)/per)
+    if need>avail then wait=math.ceil((level+need*per-cap)/limit) end
+    d=level
+  end
+  if need>avail and wait<1 then wait=1 end
+  if need>limit then wait=per end
+  if wait>worst then worst,short=wait,i end
+  plans[i]={key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other}
+end
+if worst>0 then
+  local p=plans[short]
+  return reply({id,'no',now,eid,short,worst,p[7],p[18],p[19]})
+end
+local out={id,'ok',now,eid}
+for i=1,C do
+  local key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other=unpack(plans[i])
+  local give=need+math.max(0,math.min(extra,math.floor((avail-need)/divisor)))
+  if rebuild then redis.call('DEL',key) end
+  local put={'s',shape,'l',string.format('%.0f',l),'a',string.format('%.0f',a)}
+  local function set(f,v) put[#put+1]=f put[#put+1]=string.format('%.0f',v) end
+  if align=='f' then for w=w0,w1 do set(string.format('%.0f',w),(n[w] or 0)+give) end
+  elseif align=='s' then set(string.format('%.0f',index),(n[index] or 0)+give)
+  else set('d',d+give*per) set('t',now) end
+  if #gone>0 then
+    for j=1,#gone do gone[j]=string.format('%.0f',gone[j]) end
+    redis.call('HDEL',key,unpack(gone))
+  end
+  redis.call('HSET',key,unpack(put))
+  redis.call('PEXPIRE',key,2*per+10000)
+  for _,v in ipairs({give,used+give,index,limit,other}) do out[#out+1]=v end
+end
+return reply(out)
+`);

@@ -1,0 +1,9 @@
+/** Since then a script may read the clock and write afterwards (Redis 5.0 release notes: "effects replication" by default). */
+const OLDEST = 5;
+
+/** What to tell the user of a server that is too old; `undefined` where it is new enough, or does not say. */
+export function tooOld(info: unknown): string | undefined {
+  const version = /^redis_version:(\d+)(\S*)/m.exec(String(info ?? ""));
+  if (version === null || Number(version[1]) >= OLDEST) return undefined;
+  return `The store is Redis ${version[1]}${version[2]}, and ${OLDEST}.0 or newer is needed (or any Valkey): scripts there may not read the clock before they write.`;
+}
