@@ -29,13 +29,14 @@ interface Asking {
 export function reservation(engine: Engine, lane: Asking, counters: readonly Counter[], others: readonly (readonly Counter[])[], now: number): Ask {
   const { states, target, whole } = lane;
   const pauses = [...new Set([whole, ...states.map(({ paused }) => paused)])];
-  const keys = [target.epochKey, ...pauses.map(({ key }) => key), ...states.map(({ storeKey }) => storeKey)];
+  const keys = [target.epochKey, target.recalledKey, ...pauses.map(({ key }) => key), ...states.map(({ storeKey }) => storeKey)];
   for (const { perMs } of states) target.longestMs = Math.max(target.longestMs, perMs);
   const processes = Math.max(1, engine.processes);
   const args = [
-    engine.notBefore(), engine.notAfter(), engine.expectedEpoch(target, now), engine.newEpoch(), target.jumped ? "1" : "0",
+    engine.notBefore(), engine.notAfter(), engine.memory.expected(target, now), engine.memory.newEpoch(), target.jumped ? "1" : "0",
     // Of what is left each process takes a half of its fair part at most in advance: so the last units find whoever needs them.
     String(processes === 1 ? 1 : 2 * processes), String(pauses.length),
+    engine.name, String(processes),
   ];
   const asked: number[] = [];
   const needs: number[] = [];

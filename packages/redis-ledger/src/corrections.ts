@@ -8,7 +8,7 @@ import type { Store } from "./store.ts";
 /** Corrections are gathered for so long: an answer's header and what it gave back go together. */
 const GATHER_MS = 10;
 const MOST_A_CALL = 100;
-/** Kept while the store is away; more counters than that, and the smallest debts are forgotten. */
+/** Kept while the store is away; more counters than that, and the oldest debts are forgotten. */
 const MOST = 20_000;
 
 interface Correction {
@@ -22,7 +22,7 @@ interface Correction {
 export class Corrections {
   readonly #pending = new Map<string, Correction>();
   readonly #clock: Clock;
-  readonly #store: Store;
+  readonly #store: () => Store;
   readonly #keys: Keys;
   readonly #epochOf: (target: string) => string;
   readonly #notAfter: () => string;
@@ -30,7 +30,7 @@ export class Corrections {
   #timer: unknown;
   #flushing: Promise<void> | undefined;
 
-  constructor(parts: { clock: Clock; store: Store; keys: Keys; epochOf: (target: string) => string; notAfter: () => string; isShared: () => boolean }) {
+  constructor(parts: { clock: Clock; store: () => Store; keys: Keys; epochOf: (target: string) => string; notAfter: () => string; isShared: () => boolean }) {
     this.#clock = parts.clock;
     this.#store = parts.store;
     this.#keys = parts.keys;
@@ -55,6 +55,11 @@ export class Corrections {
       known.top = Math.max(known.top, top);
     }
     this.#arm();
+  }
+
+  /** The store has lost its memory, and was told everything that is known of these counters. */
+  forget(target: string): void {
+    for (const [name, { state }] of this.#pending) if (state.target === target) this.#pending.delete(name);
   }
 
   /** Everything, now. Rejects where the store did not take it. */
@@ -88,11 +93,11 @@ export class Corrections {
     for (const [target, list] of this.#byTarget()) {
       for (let from = 0; from < list.length; from += MOST_A_CALL) {
         const part = list.slice(from, from + MOST_A_CALL);
-        const keys = [this.#keys.epoch(target), ...part.map(({ state }) => state.storeKey)];
+        const keys = [this.#keys.epoch(target), this.#keys.recalled(target), ...part.map(({ state }) => state.storeKey)];
         const args = [this.#epochOf(target), this.#notAfter()];
         part.forEach(({ state, place, add, top }, i) => args.push(String(i + 1), state.align[0], String(state.perMs), String(state.limit), String(place), String(Math.ceil(add)), String(Math.ceil(top))));
         try {
-          await this.#store.ask(CORRECT, keys, args);
+          await this.#store().ask(CORRECT, keys, args);
         } catch (error) {
           for (const { state, place, add, top } of list.slice(from)) if (add > 0 || top > 0) this.#keep(state, place, Math.max(0, add), top);
           throw error;
@@ -124,9 +129,7 @@ export class Corrections {
   }
 
   #forgetOne(): void {
-    for (const name of this.#pending.keys()) {
-      this.#pending.delete(name);
-      return;
-    }
+    const oldest = this.#pending.keys().next();
+    if (oldest.done !== true) this.#pending.delete(oldest.value);
   }
 }

@@ -41,8 +41,9 @@ export class CounterState {
   first = 0;
   last = 0;
   ageMs = 0;
-  /** The store has refused so many units, and need not be asked for as many until then. */
+  /** The store has refused so many units in that window, and need not be asked for as many until then. */
   refusedUnits = Infinity;
+  refusedIn = 0;
   refusedUntil = 0;
   refusedWaitUntil = 0;
   /** What the store had counted in the window `knownIn` (or at that moment, where windows slide). */

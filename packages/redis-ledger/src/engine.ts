@@ -5,6 +5,7 @@ import { isConfigFault, type FaultKind, type StoreError } from "./errors.ts";
 import { Events } from "./events.ts";
 import { decideAlone } from "./fallback.ts";
 import type { Keys } from "./keys.ts";
+import { Memory } from "./memory.ts";
 import { Mode, type OnUnavailable } from "./mode.ts";
 import { PAUSE } from "./other-scripts.ts";
 import type { Answer, Store } from "./store.ts";
@@ -15,6 +16,7 @@ import { Targets, type TargetState } from "./targets.ts";
 const TELL_MS = 60_000;
 /** A target whose keys are used by something else is not asked again for so long. */
 const BROKEN_MS = 5_000;
+const FEWER_MS = 5_000;
 /** The shortest that the store's own clock may be off before a call is taken to be from another time. */
 const SLACK_MS = 20;
 const EARLY_MS = 500;
@@ -37,6 +39,7 @@ export class Engine {
   readonly targets: Targets;
   readonly corrections: Corrections;
   readonly events: Events;
+  readonly memory: Memory;
   readonly mode: Mode;
   readonly onUnavailable: OnUnavailable;
   readonly counts = { slices: 0, store: 0, alone: 0, refused: 0, missed: 0 };
@@ -48,11 +51,11 @@ export class Engine {
   /** Processes lately seen, this one among them; 0 while nobody knows. */
   processes: number;
   since = 0;
+  #manyAt = -Infinity;
   fault: { kind: FaultKind; message: string; target?: string } | undefined;
   onMode: (() => void) | undefined;
   readonly #warn: EngineParts["warn"];
   readonly #told = new Map<string, number>();
-  #epochs = 0;
 
   constructor(parts: EngineParts) {
     this.name = parts.name;
@@ -63,20 +66,17 @@ export class Engine {
     this.#warn = parts.warn;
     this.since = parts.clock.wallTime();
     this.targets = new Targets(parts.keys);
+    this.memory = new Memory(this);
     this.events = new Events((error) => parts.warn("A listener of the ledger threw.", { error }));
     this.mode = new Mode(parts.onUnavailable, (to, fault) => this.#changed(to, fault));
-    const { targets } = this;
-    const engine = this;
     this.corrections = new Corrections({
       clock: parts.clock,
+      // Made after this: the store's link tells the engine of its state.
+      store: () => this.store,
       keys: parts.keys,
-      epochOf: (target) => targets.target(target).epoch,
+      epochOf: (target) => this.targets.target(target).epoch,
       notAfter: () => this.notAfter(),
       isShared: () => this.mode.current === "shared",
-      // Made after this: the store's link tells the engine of its state.
-      get store() {
-        return engine.store;
-      },
     });
   }
 
@@ -105,10 +105,17 @@ export class Engine {
     if (jump !== undefined) {
       this.tell("clock-jump", `The store's clock has jumped ${jump}.`);
       // Forward: keys of windows that are still running may have expired. Backward they live longer, which harms nobody.
-      if (jump === "forward") for (const target of this.targets.all()) target.jumped = true;
+      if (jump === "forward") this.memory.jumped();
     }
     this.mode.succeeded();
     return !late;
+  }
+
+  /** So many were lately seen. Fewer are believed only after a while: a store that has lost its memory has to get to know them again. */
+  seen(processes: number, now: number): void {
+    if (processes < this.processes && now - this.#manyAt < FEWER_MS) return;
+    this.processes = Math.max(1, processes);
+    this.#manyAt = now;
   }
 
   notAfter(): string {
@@ -121,25 +128,6 @@ export class Engine {
     if (!this.storeClock.known) return "0";
     const now = this.clock.now();
     return String(Math.floor(this.storeClock.at(now) - this.storeClock.errorMs(now) - EARLY_MS));
-  }
-
-  /** A name for a memory of the store that nobody has named yet. */
-  newEpoch(): string {
-    return `${this.name}.${(++this.#epochs).toString(36)}`;
-  }
-
-  /** What a target's epoch should be; "-" where all its windows have ended since, so that nothing can have been lost. */
-  expectedEpoch(target: TargetState, now: number): string {
-    return now - target.epochAt > target.longestMs ? "-" : target.epoch;
-  }
-
-  epochIs(target: TargetState, epoch: string, now: number): void {
-    target.epochAt = now;
-    target.jumped = false;
-    if (target.epoch === epoch) return;
-    const lost = target.epoch !== "-";
-    target.epoch = epoch;
-    if (lost) this.#restoreMemory(target, now);
   }
 
   /** Without the store. */
@@ -169,6 +157,13 @@ export class Engine {
     this.store.run(PAUSE, [paused.key], [name, String(Math.ceil(pause.until - now)), pause.reason], (answer) => this.heard(answer), (error) => this.failed(error));
   }
 
+  tellPausesOf(target: string): void {
+    const now = this.clock.now();
+    for (const paused of this.targets.pausedAll()) {
+      if (paused.target === target) for (const name of paused.until.keys()) this.tellPause(paused, name, now);
+    }
+  }
+
   tellOwedPauses(): void {
     const now = this.clock.now();
     for (const paused of this.owedPauses) for (const name of paused.until.keys()) this.tellPause(paused, name, now);
@@ -184,21 +179,5 @@ export class Engine {
     this.#told.set(name, now);
     this.events.emit("fault", { ledger: this.name, kind, message, ...(target === undefined ? {} : { target }) });
     if (isConfigFault(kind) || kind === "contradiction") this.#warn(message, { kind, target });
-  }
-
-  /**
-   * The store has forgotten everything. Of windows of up to a minute it takes all to be spent, of longer ones half; to these
-   * every process adds what it has spent itself, and everybody says again what is paused.
-   */
-  #restoreMemory(target: TargetState, now: number): void {
-    this.tell("memory-lost", `The store has lost what it had counted for ${target.name}; windows of up to a minute are taken to be full until they end.`, target.name);
-    for (const state of this.targets.counters()) {
-      if (state.target !== target.name || state.perMs <= 60_000) continue;
-      const spent = state.local.used(now, state.first, state.first);
-      if (spent > 0) this.corrections.add(state, state.align === "fixed" ? state.first : 0, spent);
-    }
-    for (const paused of this.targets.pausedAll()) {
-      if (paused.target === target.name) for (const name of paused.until.keys()) this.tellPause(paused, name, now);
-    }
   }
 }

@@ -52,7 +52,7 @@ export function takeFromSlices(states: readonly CounterState[], counters: readon
 export function knownRefusal(states: readonly CounterState[], counters: readonly Counter[], now: number): Reservation | undefined {
   for (let i = 0; i < states.length; i++) {
     const state = states[i];
-    if (state.refusedUntil > now && counters[i].units >= state.refusedUnits) return refused(state.key, state.refusedWaitUntil - now);
+    if (state.refusedUntil > now && state.refusedIn === state.first && counters[i].units >= state.refusedUnits) return refused(state.key, state.refusedWaitUntil - now);
   }
   return undefined;
 }
@@ -65,13 +65,14 @@ export function pauseOver(states: readonly CounterState[], whole: Paused | undef
     until = Math.max(until, whole.until.get("")?.until ?? 0);
     if (until > now) name = `${whole.who}|${whole.target}`;
   }
-  for (const { paused, rest } of states) {
+  for (const { key, paused, rest } of states) {
     if (paused.until.size === 0) continue;
     for (const [limit, pause] of paused.until) {
       if (pause.until <= now) paused.until.delete(limit);
       else if (pause.until > until && (limit === "" || rest === limit || rest.startsWith(`${limit}|`))) {
         until = pause.until;
-        name = [paused.who, paused.target, ...(limit === "" ? [] : [limit])].join("|");
+        // The counter's name, and not the pause's: other counters of the request are free for other exits.
+        name = key;
       }
     }
   }
@@ -83,7 +84,7 @@ export function placeAll(states: readonly CounterState[], counters: readonly Cou
   for (let i = 0; i < states.length; i++) {
     const state = states[i];
     const counter = counters[i];
-    if (state.limit !== counter.limit || state.perMs !== counter.perMs || state.align !== counter.align) state.adopt(counter, now);
+    if (state.yieldsTo !== undefined || state.limit !== counter.limit || state.perMs !== counter.perMs || state.align !== counter.align) state.adopt(counter, now);
     state.place(counter, now, clock, wallTime);
   }
 }

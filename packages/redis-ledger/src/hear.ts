@@ -24,9 +24,9 @@ export function hearReservation(engine: Engine, lane: { states: readonly Counter
   const { at } = answer;
   switch (status) {
     case "ok": {
-      engine.epochIs(target, words[0], at);
+      engine.memory.speaks(target, words[0], words[1] === "1", at);
       for (let i = 0; i < states.length; i++) {
-        const [give, used, index, limit, other] = words.slice(1 + i * 5, 6 + i * 5).map(Number);
+        const [give, used, index, limit, other] = words.slice(2 + i * 5, 7 + i * 5).map(Number);
         const state = states[i];
         const fixed = state.align === "fixed";
         state.local.add(give, ask.sentAt, ask.firsts[i], ask.lasts[i]);
@@ -42,29 +42,32 @@ export function hearReservation(engine: Engine, lane: { states: readonly Counter
       return "granted";
     }
     case "no": {
-      engine.epochIs(target, words[0], at);
-      const [index, wait, used, limit, other] = words.slice(1).map(Number);
+      engine.memory.speaks(target, words[0], words[1] === "1", at);
+      const [index, wait, used, limit, other] = words.slice(2).map(Number);
       const state = states[index - 1];
       state.learn(used, state.align === "fixed" ? ask.firsts[index - 1] : 0, at);
       // Those who want less may still be served; and so may those who want as much, by what others give back.
       state.refusedUnits = state.refusedUntil > at ? Math.min(state.refusedUnits, ask.counters[index - 1].units) : ask.counters[index - 1].units;
+      state.refusedIn = ask.firsts[index - 1];
       state.refusedUntil = at + Math.min(wait, BELIEVED_MS);
       state.refusedWaitUntil = at + wait;
       contradicted(engine, state, limit, other);
       return refused(state.key, wait);
     }
     case "paused": {
-      engine.epochIs(target, words[0], at);
-      const paused = ask.pauses[Number(words[1]) - 1];
-      const covered = Number(words[2]);
+      engine.memory.speaks(target, words[0], words[1] === "1", at);
+      const paused = ask.pauses[Number(words[2]) - 1];
+      const covered = Number(words[3]);
       const name = covered === 0 ? "" : states[covered - 1].rest;
-      lengthen(paused, name, at + Number(words[3]), words[4] === "banned" ? "banned" : "rate-limited");
-      return refused([paused.who, paused.target, ...(name === "" ? [] : [name])].join("|"), Number(words[3]));
+      lengthen(paused, name, at + Number(words[4]), words[5] === "banned" ? "banned" : "rate-limited");
+      const counter = covered > 0 ? states[covered - 1] : states.find((state) => state.paused === paused);
+      return refused(counter?.key ?? `${paused.who}|${paused.target}`, Number(words[4]));
     }
     case "shape": {
       const state = states[Number(words[0]) - 1];
       const theirs = { align: ALIGNS[words[1]], perMs: Number(words[2]), limit: Number(words[3]) };
-      report(engine, state, theirs, "theirs");
+      if (state.toldOf !== theirs.limit) report(engine, state, theirs, "theirs");
+      state.toldOf = theirs.limit;
       state.yieldsTo = { ...theirs, until: at + YIELD_MS };
       return "again";
     }

@@ -31,6 +31,11 @@ export class Keys {
     return `${this.#of(target)}:epoch`;
   }
 
+  /** Who has said what it had spent, after the store had lost its memory. */
+  recalled(target: string): string {
+    return `${this.#of(target)}:recalled`;
+  }
+
   pauses(target: string, who: string): string {
     return `${this.#of(target)}:pauses:${who}`;
   }

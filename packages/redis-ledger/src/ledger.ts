@@ -11,6 +11,7 @@ import { lengthen } from "./hear.ts";
 import { Keys, parseName } from "./keys.ts";
 import { Lane } from "./lane.ts";
 import type { LedgerMode } from "./mode.ts";
+import { settleGrant } from "./settle.ts";
 import { settingsOf, type RedisLedgerOptions } from "./options.ts";
 import { OwnLink } from "./own-link.ts";
 import { Pulse } from "./pulse.ts";
@@ -130,14 +131,7 @@ class SharedLedger implements RedisLedger {
   }
 
   settle(token: unknown, units: number[]): void {
-    if (!(token instanceof Grant) || token.settled) return;
-    token.settled = true;
-    const now = this.#clock.now();
-    for (let i = 0; i < token.states.length; i++) {
-      const unused = token.units[i] - (units[i] ?? token.units[i]);
-      if (unused > 0) this.#unused(token, i, unused, now);
-      else if (unused < 0) this.#more(token, i, -unused, now);
-    }
+    if (token instanceof Grant) settleGrant(this.#engine, token, units, this.#clock.now());
   }
 
   observe(counter: Counter, used: number): void {
@@ -248,28 +242,6 @@ class SharedLedger implements RedisLedger {
     lane = new Lane(this.#engine, counters.map((counter) => this.#engine.targets.of(counter)));
     this.#lanes.set(name, lane);
     return lane;
-  }
-
-  /** What was not counted by the server after all: another may use it while its place is good, else the store is told. */
-  #unused(token: Grant, i: number, units: number, now: number): void {
-    const engine = this.#engine;
-    const state = token.states[i];
-    const { places: { [i]: place }, lasts: { [i]: last } } = token;
-    if (token.local) {
-      state.local.add(-units, now, place, last);
-      state.alone.add(-units, now, place, last);
-      for (let window = place; window <= last; window++) engine.corrections.add(state, window, -units);
-      return;
-    }
-    if (state.slice.holds(place, now) && engine.holding.has(state)) state.slice.put(units, place, last, Infinity);
-    else for (let window = place; window <= last; window++) engine.giveBack(state, window, units, now);
-  }
-
-  #more(token: Grant, i: number, units: number, now: number): void {
-    const state = token.states[i];
-    const { places: { [i]: place }, lasts: { [i]: last } } = token;
-    state.local.add(units, now, place, last);
-    for (let window = place; window <= last; window++) this.#engine.corrections.add(state, state.align === "fixed" ? window : 0, units);
   }
 }
 

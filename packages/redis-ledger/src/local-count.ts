@@ -35,6 +35,12 @@ export class LocalCount {
     return used;
   }
 
+  /** Window by window; of what slides all in one, as place 0. */
+  *entries(now: number): IterableIterator<[place: number, units: number]> {
+    if (this.#fixed) yield* this.#units;
+    else yield [0, this.used(now, 0, 0)];
+  }
+
   #part(now: number): number {
     return Math.floor((now * PARTS) / this.#perMs);
   }

@@ -1,26 +1,21 @@
+import { EPOCH } from "./epoch.ts";
 import { PARTS } from "./reserve-script.ts";
 import { script } from "./script.ts";
 
-/**
- * Corrects counters after the fact: gives back, counts what was spent without asking, raises to what a server says.
- *
- * KEYS: the epoch, the counters. ARGV: digest, id, epoch as the caller knows it, not after (the store's clock); for each correction: index of its counter, align, span,
- * limit, window (0 on a sliding one: now), units to add, figure to raise to. What is given back after the store has lost its memory is not
- * in it any more.
- */
-export const CORRECT = script(`
+const APPLY = `
 local N=${PARTS}
-local na=tonumber(ARGV[4])
-if na>0 and now>na then return reply({id,'late',now}) end
-local e=redis.call('GET',KEYS[1])
-local same=e and string.match(e,'^(%S+)')==ARGV[3]
+local function apply(from,same,recalls)
 local done=0
-for base=5,#ARGV,7 do
-  local key=KEYS[1+tonumber(ARGV[base])]
+for base=from,#ARGV,7 do
+  local key=KEYS[2+tonumber(ARGV[base])]
   local align,per,limit=ARGV[base+1],tonumber(ARGV[base+2]),tonumber(ARGV[base+3])
   local idx,add,top=tonumber(ARGV[base+4]),tonumber(ARGV[base+5]),tonumber(ARGV[base+6])
   local shape=align..ARGV[base+2]
   local s=redis.call('HGET',key,'s')
+  if recalls and add>0 then
+    top=math.max(top,redis.call('HINCRBY',KEYS[2],'y:'..key..':'..ARGV[base+4],ARGV[base+5]))
+    add=0
+  end
   if (not s or s==shape) and (add>=0 or same) then
     local put={}
     if align=='b' then
@@ -52,7 +47,46 @@ for base=5,#ARGV,7 do
     end
   end
 end
-return reply({id,'ok',now,done})
+return done
+end
+`;
+
+/**
+ * Corrects counters after the fact: gives back, counts what was spent without asking, raises to what a server says.
+ *
+ * KEYS: the epoch, who has recalled, the counters. ARGV: digest, id, epoch as the caller knows it, not after (the store's clock); for each correction: index of its counter, align, span,
+ * limit, window (0 on a sliding one: now), units to add, figure to raise to. What is given back after the store has lost its memory is not
+ * in it any more.
+ */
+export const CORRECT = script(`${APPLY}
+local na=tonumber(ARGV[4])
+if na>0 and now>na then return reply({id,'late',now}) end
+local e=redis.call('GET',KEYS[1])
+local same=e and string.match(e,'^(%S+)')==ARGV[3]
+return reply({id,'ok',now,apply(5,same)})
+`);
+
+/**
+ * Says what a process has spent, where the store has lost its memory; where it has not, or knows it already, nothing happens.
+ * A counter is what all of them have spent together, or what one of them was told last, whichever is more. After a jump of its clock
+ * only the latter: it may have kept its figures.
+ *
+ * KEYS: as above. ARGV: digest, id, epoch as the caller knows it, a new one, name of the process, how many there are, 1 after a jump;
+ * corrections as above.
+ */
+export const RECALL = script(`${EPOCH}${APPLY}
+local ep=epoch(ARGV[3],ARGV[4],ARGV[6],ARGV[7]=='1')
+if not ep then return reply({id,'foreign',now,1}) end
+if ep.lost==0 then return reply({id,'ok',now,ep.id,0}) end
+keep(ep)
+local new=redis.call('HSETNX',KEYS[2],'p:'..ARGV[5],'1')
+if new==0 then return reply({id,'ok',now,ep.id,0}) end
+redis.call('HINCRBY',KEYS[2],'n',1)
+redis.call('PEXPIRE',KEYS[2],ep.ttl)
+local replaced=ep.id~=ARGV[3]
+if not replaced then for base=8,#ARGV,7 do ARGV[base+5]='0' end end
+apply(8,true,replaced)
+return reply({id,'ok',now,ep.id,1})
 `);
 
 /** Lengthens a pause; never shortens one. KEYS: the pauses. ARGV: digest, id, name, milliseconds, reason. */
@@ -68,12 +102,13 @@ end
 return reply({id,'ok',now,till-now})
 `);
 
-/** Says that a process lives, or that it leaves; tells how many live. KEYS: the processes. ARGV: digest, id, name, how long one is remembered, 1 to leave. */
+/** Says that a process lives, or that it leaves; tells how many live, and whether it was known. KEYS: the processes. ARGV: digest, id, name, how long one is remembered, 1 to leave. */
 export const BEAT = script(`
 local keep=tonumber(ARGV[4])
+local known=redis.call('ZSCORE',KEYS[1],ARGV[3]) and 1 or 0
 if ARGV[5]=='1' then redis.call('ZREM',KEYS[1],ARGV[3]) else redis.call('ZADD',KEYS[1],now,ARGV[3]) end
 redis.call('ZREMRANGEBYSCORE',KEYS[1],'-inf',now-keep)
 redis.call('ZREMRANGEBYSCORE',KEYS[1],now+keep,'+inf')
 redis.call('PEXPIRE',KEYS[1],keep*10)
-return reply({id,'ok',now,redis.call('ZCARD',KEYS[1])})
+return reply({id,'ok',now,redis.call('ZCARD',KEYS[1]),known})
 `);

@@ -18,6 +18,7 @@ export class Pulse {
   #sweeper: unknown;
   #asking = false;
   #stopped = false;
+  #known = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -61,22 +62,30 @@ export class Pulse {
   #beaten(answer: Answer): void {
     const engine = this.#engine;
     engine.heard(answer);
-    engine.processes = Math.max(1, Number(answer.words[2]));
+    engine.seen(Number(answer.words[2]), answer.at);
+    // It has heard of us, and has forgotten: a client of the user's may have been connected anew without our noticing.
+    if (this.#known && answer.words[3] !== "1") void engine.memory.check().catch(() => undefined);
+    this.#known = true;
     if (!engine.mode.beaten()) {
       this.#asking = false;
       return;
     }
     // First the store learns what was spent without it; only then is it asked again.
-    engine.corrections.flush().then(
-      () => {
-        this.#asking = false;
-        engine.tellOwedPauses();
-        engine.mode.back();
-      },
-      () => {
-        this.#asking = false;
-      },
-    );
+    void this.#comeBack();
+  }
+
+  async #comeBack(): Promise<void> {
+    const engine = this.#engine;
+    try {
+      await engine.memory.check();
+      await engine.corrections.flush();
+      engine.tellOwedPauses();
+      engine.mode.back();
+    } catch {
+      // Told already. The next beat tries again.
+    } finally {
+      this.#asking = false;
+    }
   }
 
   #arm(): void {

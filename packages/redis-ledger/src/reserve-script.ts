@@ -1,18 +1,22 @@
+import { EPOCH } from "./epoch.ts";
 import { script } from "./script.ts";
 
 /** A sliding window is counted in so many parts. */
 export const PARTS = 40;
 
-/** Of windows up to this length all is taken to be spent when the store has lost what it knew; of longer ones, half. */
+/** Of windows up to this length all is taken to be spent while not everybody has said what he has spent; of longer ones half, after a while. */
 const SHORT_MS = 60_000;
+
+/** In that time every process that lives says what it has spent. */
+const GRACE_MS = 5_000;
 
 /**
  * Reserves on all counters of a request, or on none.
  *
- * KEYS: the epoch of the target, its pauses (`ARGV[9]` of them), the counters.
+ * KEYS: the epoch of the target, who has recalled, its pauses (`ARGV[9]` of them), the counters.
  * ARGV: digest, id, not before, not after (the store's clock; a call that its caller has given up must not count any more),
  * epoch as the caller knows it or "-", a new epoch, 1 where the caller saw the store's clock jump, the part of what is left that may
- * be given beyond the need, number of pauses; for each counter: index of its pauses, its name among them, align (f, s, b), units
+ * be given beyond the need, number of pauses, name of the process, how many there are; for each counter: index of its pauses, its name among them, align (f, s, b), units
  * needed, units welcome, limit, span, first and last window, milliseconds since the first began.
  *
  * A counter is a hash from the number of a window (fixed) or of a part of one (sliding) to units; a bucket holds `d`, units
@@ -22,38 +26,35 @@ const SHORT_MS = 60_000;
  * span of the window's length, wherever it begins, holds more than the limit. It costs two parts of a window. A bucket keeps what
  * flows in within `lag` for the same reason: a grant is no arrival.
  */
-export const RESERVE = script(`
+export const RESERVE = script(`${EPOCH}
 local N=${PARTS}
 local nb,na=tonumber(ARGV[3]),tonumber(ARGV[4])
 if na>0 and (now<nb or now>na) then return reply({id,'late',now}) end
 local jumped=ARGV[7]=='1'
 local divisor,P=tonumber(ARGV[8]),tonumber(ARGV[9])
-local C=#KEYS-1-P
+local K=2+P
+local C=#KEYS-K
 local longest=600000
-for i=1,C do local p=tonumber(ARGV[16+(i-1)*10])*2 if p>longest then longest=p end end
-local e=redis.call('GET',KEYS[1])
-local eid,lost,last,ttl
-if e then
-  eid,lost,last,ttl=string.match(e,'^(%S+) (%d+) (%d+) (%d+)$')
-  if not eid then return reply({id,'foreign',now,1}) end
-  lost,last,ttl=tonumber(lost),tonumber(last),tonumber(ttl)
-  if ttl>longest then longest=ttl end
-  if lost>now then lost=now end
-  if ARGV[5]~='-' and ARGV[5]~=eid and lost==0 then lost=now end
-else
-  eid,lost=ARGV[6],0
-  if ARGV[5]~='-' then lost=now end
-end
-if jumped then lost=now end
-redis.call('SET',KEYS[1],eid..' '..string.format('%.0f %.0f %.0f',lost,now,longest),'PX',longest)
+for i=1,C do local p=tonumber(ARGV[18+(i-1)*10])*2 if p>longest then longest=p end end
+local ep=epoch(ARGV[5],ARGV[6],ARGV[11],jumped)
+if not ep then return reply({id,'foreign',now,1}) end
+if ep.ttl>longest then longest=ep.ttl end
+ep.ttl=longest
+keep(ep)
+local eid,lost=ep.id,ep.lost
+-- Everybody has said what he has spent: all is known again.
+local whole=lost>0 and tonumber(redis.call('HGET',KEYS[2],'n') or 0)>=ep.need
+local recall=(lost>0 and not whole and redis.call('HEXISTS',KEYS[2],'p:'..ARGV[10])==0) and 1 or 0
+if whole then lost=0 end
+local half=now-lost>${GRACE_MS}
 
 local pauses={}
 for i=1,P do
-  local h=redis.call('HGETALL',KEYS[1+i])
+  local h=redis.call('HGETALL',KEYS[2+i])
   local found={}
   for j=1,#h,2 do
     local till,why=string.match(h[j+1],'^(%d+) (%S+)$')
-    if not till then return reply({id,'foreign',now,1+i}) end
+    if not till then return reply({id,'foreign',now,2+i}) end
     if tonumber(till)>now then found[#found+1]={h[j],tonumber(till)-now,why} end
   end
   pauses[i]=found
@@ -63,23 +64,23 @@ for i=1,P do
     local covers=p[1]=='' and 0 or nil
     if p[1]~='' then
       for c=1,C do
-        local rest=ARGV[11+(c-1)*10]
-        if tonumber(ARGV[10+(c-1)*10])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
+        local rest=ARGV[13+(c-1)*10]
+        if tonumber(ARGV[12+(c-1)*10])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
       end
     end
-    if covers then return reply({id,'paused',now,eid,i,covers,p[2],p[3]}) end
+    if covers then return reply({id,'paused',now,eid,recall,i,covers,p[2],p[3]}) end
   end
 end
 
 local plans={}
 local worst,short=0,0
 for i=1,C do
-  local base=9+(i-1)*10
+  local base=11+(i-1)*10
   local align=ARGV[base+3]
   local need,extra=tonumber(ARGV[base+4]),tonumber(ARGV[base+5])
   local mine,per=tonumber(ARGV[base+6]),tonumber(ARGV[base+7])
   local w0,w1,age=tonumber(ARGV[base+8]),tonumber(ARGV[base+9]),tonumber(ARGV[base+10])
-  local key=KEYS[1+P+i]
+  local key=KEYS[K+i]
   local shape=align..ARGV[base+7]
   local h=redis.call('HGETALL',key)
   local n,s,l,a,d,at={},nil,nil,0,0,now
@@ -87,15 +88,15 @@ for i=1,C do
     local f,v=h[j],h[j+1]
     local number=tonumber(v)
     if f=='s' then s=v
-    elseif not number then return reply({id,'foreign',now,1+P+i})
+    elseif not number then return reply({id,'foreign',now,K+i})
     elseif f=='l' then l=number elseif f=='a' then a=number elseif f=='d' then d=number elseif f=='t' then at=number
     else
       local idx=tonumber(f)
-      if not idx then return reply({id,'foreign',now,1+P+i}) end
+      if not idx then return reply({id,'foreign',now,K+i}) end
       n[idx]=number
     end
   end
-  if #h>0 and not s then return reply({id,'foreign',now,1+P+i}) end
+  if #h>0 and not s then return reply({id,'foreign',now,K+i}) end
   local fresh=l and now-a<=math.min(math.max(2*per,10000),600000)
   local rebuild=false
   local limit,other=mine,0
@@ -122,7 +123,7 @@ for i=1,C do
       local v=n[w] or 0
       if w==w0 then
         used=v
-        if lost>0 and lost>=now-age-1000 then v=per<=${SHORT_MS} and limit or math.max(v,math.ceil(limit/2)) end
+        if lost>0 and lost>=now-age-1000 then v=(per>${SHORT_MS} and half) and math.max(v,math.ceil(limit/2)) or limit end
       end
       if limit-v<known then known=limit-v end
       if need>limit-v then wait=(w+1-w0)*per-age end
@@ -141,7 +142,7 @@ for i=1,C do
     if late>0 then n[index]=(n[index] or 0)+late end
     for w,v in pairs(n) do used=used+v order[#order+1]=w end
     local floor=used
-    if lost>0 and lost>now-per*(N+2)/N then floor=per<=${SHORT_MS} and limit or math.max(used,math.ceil(limit/2)) end
+    if lost>0 and lost>now-per*(N+2)/N then floor=(per>${SHORT_MS} and half) and math.max(used,math.ceil(limit/2)) or limit end
     avail=limit-floor
     if need>avail then
       table.sort(order)
@@ -155,7 +156,7 @@ for i=1,C do
     if at>now then at=now end
     local level=math.max(0,d-(now-at)*limit)
     if lost>0 then
-      local full=per<=${SHORT_MS} and limit*per or math.ceil(limit*per/2)
+      local full=(per>${SHORT_MS} and half) and math.ceil(limit*per/2) or limit*per
       level=math.max(level,full-(now-lost)*limit)
     end
     local cap=limit*per-math.floor(limit*math.min(250,per/20)/per)*per
@@ -172,9 +173,9 @@ for i=1,C do
 end
 if worst>0 then
   local p=plans[short]
-  return reply({id,'no',now,eid,short,worst,p[7],p[18],p[19]})
+  return reply({id,'no',now,eid,recall,short,worst,p[7],p[18],p[19]})
 end
-local out={id,'ok',now,eid}
+local out={id,'ok',now,eid,recall}
 for i=1,C do
   local key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other=unpack(plans[i])
   local give=need+math.max(0,math.min(extra,math.floor((avail-need)/divisor)))

@@ -60,26 +60,25 @@ export class Store {
       failed(new StoreError("timeout", `The store did not answer within ${this.deadlineMs} ms.`));
     }, this.deadlineMs);
     this.trips++;
-    this.#send(script, keys, [id, ...args]).then(
-      (reply) => {
-        const words = readReply(reply, id);
-        if (words === undefined) this.#link.renew(new StoreError("damaged", "An answer of the store was damaged on the way."));
-        if (over) {
-          if (words !== undefined) late?.({ words, sentAt, at: this.#clock.now() });
-          return;
-        }
-        over = true;
-        this.#clock.clearTimeout(timer);
-        if (words === undefined) failed(new StoreError("damaged", "An answer of the store was damaged on the way."));
-        else done({ words, sentAt, at: this.#clock.now() });
-      },
-      (error: unknown) => {
-        if (over) return;
-        over = true;
-        this.#clock.clearTimeout(timer);
-        failed(faultOf(error, this.#secrets));
-      },
-    );
+    const heard = (reply: unknown): void => {
+      const words = readReply(reply, id);
+      const damaged = new StoreError("damaged", "An answer of the store was damaged on the way.");
+      if (words === undefined) this.#link.renew(damaged);
+      if (over) {
+        if (words !== undefined) late?.({ words, sentAt, at: this.#clock.now() });
+        return;
+      }
+      over = true;
+      this.#clock.clearTimeout(timer);
+      if (words === undefined) failed(damaged);
+      else done({ words, sentAt, at: this.#clock.now() });
+    };
+    void this.#send(script, keys, [id, ...args]).then(heard, (error: unknown) => {
+      if (over) return;
+      over = true;
+      this.#clock.clearTimeout(timer);
+      failed(faultOf(error, this.#secrets));
+    });
   }
 
   /** The same as a promise, for what happens rarely. */

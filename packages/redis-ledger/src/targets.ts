@@ -9,6 +9,7 @@ const MOST = 20_000;
 export interface TargetState {
   readonly name: string;
   readonly epochKey: string;
+  readonly recalledKey: string;
   /** Which memory of the store we have spoken to, and when last. */
   epoch: string;
   epochAt: number;
@@ -63,7 +64,7 @@ export class Targets {
   target(name: string): TargetState {
     let target = this.#targets.get(name);
     if (target === undefined) {
-      target = { name, epochKey: this.#keys.epoch(name), epoch: "-", epochAt: -Infinity, longestMs: 0, jumped: false, brokenUntil: 0 };
+      target = { name, epochKey: this.#keys.epoch(name), recalledKey: this.#keys.recalled(name), epoch: "-", epochAt: -Infinity, longestMs: 0, jumped: false, brokenUntil: 0 };
       this.#targets.set(name, target);
     }
     return target;

@@ -1,0 +1,36 @@
+import type { Engine } from "./engine.ts";
+import type { Grant } from "./grants.ts";
+
+/** It is known what a request has really cost; once. */
+export function settleGrant(engine: Engine, token: Grant, counted: readonly number[], now: number): void {
+  if (token.settled) return;
+  token.settled = true;
+  for (let i = 0; i < token.states.length; i++) {
+    const unused = token.units[i] - (counted[i] ?? token.units[i]);
+    if (unused > 0) giveBack(engine, token, i, unused, now);
+    else if (unused < 0) addMore(engine, token, i, -unused, now);
+  }
+}
+
+/** What was not counted by the server after all: another may use it while its place is good, else the store is told. */
+function giveBack(engine: Engine, token: Grant, i: number, units: number, now: number): void {
+  const state = token.states[i];
+  const place = token.places[i];
+  const last = token.lasts[i];
+  if (token.local) {
+    state.local.add(-units, now, place, last);
+    state.alone.add(-units, now, place, last);
+    for (let window = place; window <= last; window++) engine.corrections.add(state, window, -units);
+  } else if (engine.holding.has(state) && state.slice.holds(place, now)) {
+    state.slice.put(units, place, last, Infinity);
+  } else {
+    for (let window = place; window <= last; window++) engine.giveBack(state, window, units, now);
+  }
+}
+
+/** Dearer than it was reserved for. */
+function addMore(engine: Engine, token: Grant, i: number, units: number, now: number): void {
+  const state = token.states[i];
+  state.local.add(units, now, token.places[i], token.lasts[i]);
+  for (let window = token.places[i]; window <= token.lasts[i]; window++) engine.corrections.add(state, state.align === "fixed" ? window : 0, units);
+}
