@@ -75,7 +75,7 @@ export interface WaitsFor {
 /** A number for each exit, by its place in `exits`. Made anew each time, so they may be kept and transferred. */
 export interface ExitColumns {
   readonly exits: readonly Exit[];
-  /** An index into `EXIT_STATES`: the worst over all targets. */
+  /** An index into `EXIT_STATES`: the worst over all targets. What holds for a target as a whole is in `pausedForMs`. */
   readonly state: Uint8Array;
   /** The fullest of its limits in half percents, 0 to 200 (more is 200), or `NO_LOAD`. */
   readonly load: Uint8Array;

@@ -62,13 +62,6 @@ export class ColumnsMaker {
         this.#rest(exit, until);
       }
     }
-    if (pauses.wholeUntil > now) {
-      const state = pauses.reasonForAll(undefined) === "banned" ? BANNED : COOLDOWN;
-      for (const exit of known) {
-        this.#worsen(exit, state);
-        this.#rest(exit, pauses.wholeUntil);
-      }
-    }
     target.quota?.catchUp(now);
     return (target.quota?.current ?? []).map((limit) => this.#sum(limit, known));
   }

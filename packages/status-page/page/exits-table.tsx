@@ -1,0 +1,252 @@
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ExitDetails } from "./exit-details.tsx";
+import { FULL_LOAD, NO_LOAD, type Exits, type SortKey } from "./exits.ts";
+import { latency, NOTHING, number, percent, wait } from "./format.ts";
+import { State, StateIcon } from "./icons.tsx";
+import type { View } from "./live.ts";
+import { Empty, Panel } from "./panel.tsx";
+
+const ROW = 34;
+/** Rows beyond what is seen, so that a quick scroll shows no hole. */
+const SPARE = 8;
+const HIGHEST = 520;
+
+interface Column {
+  readonly key: SortKey;
+  readonly name: string;
+  /** Numbers are first asked for from the top. */
+  readonly falls: boolean;
+  readonly class?: string;
+}
+const COLUMNS: readonly Column[] = [
+  { key: "id", name: "Exit", falls: false, class: "exit" },
+  { key: "state", name: "State", falls: true, class: "state-column" },
+  { key: "load", name: "Used", falls: true, class: "load" },
+  { key: "inflight", name: "In flight", falls: true, class: "right" },
+  { key: "rate", name: "Success", falls: false, class: "right" },
+  { key: "success", name: "Answers", falls: true, class: "right wide" },
+  { key: "fail", name: "Failures", falls: true, class: "right wide" },
+  { key: "latency", name: "Latency", falls: true, class: "right wide" },
+  { key: "until", name: "Back in", falls: true, class: "right" },
+];
+
+interface TableProps {
+  readonly view: View;
+  /** The exit that is open, if any. */
+  readonly opened: string | undefined;
+  readonly open: (id: string | undefined) => void;
+  /** Counts up when somewhere else on the page an exit was asked for: it is brought into sight. */
+  readonly asked: number;
+}
+
+export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Element {
+  const { exits, version, states, frame } = view;
+  const [text, setText] = useState("");
+  const [chosen, choose] = useState<ReadonlySet<number>>(new Set());
+  const [sort, setSort] = useState<{ key: SortKey; falls: boolean }>({ key: "id", falls: false });
+  const [top, setTop] = useState(0);
+  const [high, setHigh] = useState(HIGHEST);
+  const [inside, setInside] = useState(false);
+  const [detailHigh, setDetailHigh] = useState(0);
+  const [active, setActive] = useState(0);
+  const scroller = useRef<HTMLDivElement>(null);
+  const focusNext = useRef(false);
+
+  // While somebody reads or points at a row, rows keep their places; what stands in them goes on.
+  const kept = useRef<{ question: string; rows: Uint32Array }>({ question: "", rows: new Uint32Array(0) });
+  const question = `${text}|${[...chosen].join()}|${sort.key}|${sort.falls}|${exits.revision}|${exits.size}`;
+  const rows = useMemo(() => {
+    if (!inside || kept.current.question !== question) kept.current = { question, rows: exits.pick(text, chosen, sort.key, sort.falls) };
+    return kept.current.rows;
+  }, [question, version, inside]);
+  const counts = useMemo(() => exits.counts(), [version]);
+
+  const openRow = useMemo(() => (opened === undefined ? -1 : rows.findIndex((i) => exits.ids[i] === opened)), [rows, opened]);
+  const extra = openRow >= 0 ? detailHigh : 0;
+  const offsetOf = (row: number): number => row * ROW + (openRow >= 0 && row > openRow ? extra : 0);
+  const rowAt = (offset: number): number => {
+    if (openRow < 0 || offset < (openRow + 1) * ROW) return Math.floor(offset / ROW);
+    return Math.max(openRow, Math.floor((offset - extra) / ROW));
+  };
+  const first = Math.max(0, rowAt(top) - SPARE);
+  const end = Math.min(rows.length, rowAt(top + high) + SPARE + 1);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const observer = new ResizeObserver(() => setHigh(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [rows.length === 0]);
+
+  useEffect(() => {
+    if (asked === 0 || opened === undefined) return;
+    // It may have been filtered away.
+    if (openRow < 0 && (text !== "" || chosen.size > 0)) {
+      setText("");
+      choose(new Set());
+      return;
+    }
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    document.getElementById("exits")?.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+    if (openRow >= 0) scroller.current?.scrollTo({ top: Math.max(0, openRow * ROW - ROW) });
+  }, [asked, openRow < 0]);
+
+  useLayoutEffect(() => {
+    if (!focusNext.current) return;
+    focusNext.current = false;
+    scroller.current?.querySelector<HTMLElement>(`[data-row="${active}"]`)?.focus({ preventScroll: true });
+  });
+
+  const moveTo = (row: number): void => {
+    const next = Math.max(0, Math.min(rows.length - 1, row));
+    const element = scroller.current;
+    if (element === null) return;
+    const at = offsetOf(next);
+    // Below the head, which stays in sight.
+    if (at < element.scrollTop) element.scrollTop = at;
+    else if (at + ROW * 2 > element.scrollTop + element.clientHeight) element.scrollTop = at + ROW * 2 - element.clientHeight;
+    setTop(element.scrollTop);
+    setActive(next);
+    focusNext.current = true;
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    if ((event.target as HTMLElement).dataset["row"] === undefined) return;
+    const page = Math.max(1, Math.floor(high / ROW) - 2);
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -rows.length, End: rows.length }[event.key];
+    if (by !== undefined) moveTo(active + by);
+    else if (event.key === "Enter" || event.key === " ") toggle(active);
+    else if (event.key === "Escape" && opened !== undefined) open(undefined);
+    else return;
+    event.preventDefault();
+  };
+  const toggle = (row: number): void => {
+    setActive(row);
+    const id = exits.ids[rows[row]];
+    open(id === opened ? undefined : id);
+  };
+
+  const shown = Array.from({ length: Math.max(0, end - first) }, (_, n) => first + n);
+  const reachable = Math.min(Math.max(active, first), Math.max(first, end - 1));
+  return (
+    <Panel id="exits" title="Exits" aside={`${number(rows.length)} of ${number(exits.size)}`} class="wide">
+      <div class="filters">
+        <input type="search" aria-label="Filter exits by name" placeholder="Filter by name" value={text} onInput={(event) => setText(event.currentTarget.value)} spellcheck={false} />
+        <div class="chips" role="group" aria-label="Filter exits by state">
+          {states.map((state, index) => (
+            <button
+              key={state}
+              type="button"
+              class={`chip s-${state}`}
+              aria-pressed={chosen.has(index)}
+              disabled={counts[index] === 0 && !chosen.has(index)}
+              onClick={() => {
+                const next = new Set(chosen);
+                if (!next.delete(index)) next.add(index);
+                choose(next);
+              }}
+            >
+              <StateIcon state={state} /> {state} <span class="muted">{number(counts[index])}</span>
+            </button>
+          ))}
+        </div>
+      </div>
+      {rows.length === 0 ? (
+        <Empty>{exits.size === 0 ? "No exits yet." : "No exit matches."}</Empty>
+      ) : (
+        <div
+          ref={scroller}
+          class="table"
+          style={{ maxHeight: `${HIGHEST}px` }}
+          onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+          onPointerEnter={() => setInside(true)}
+          onPointerLeave={() => setInside(scroller.current?.contains(document.activeElement) === true)}
+          onFocusIn={() => setInside(true)}
+          onFocusOut={(event) => setInside(scroller.current?.contains(event.relatedTarget as Node | null) === true)}
+          onKeyDown={onKey}
+        >
+          <table aria-rowcount={rows.length + 1} aria-label="Exits">
+            <thead>
+              <tr aria-rowindex={1}>
+                {COLUMNS.map(({ key, name, falls, class: more }) => (
+                  <th key={key} scope="col" class={more} aria-sort={sort.key === key ? (sort.falls ? "descending" : "ascending") : undefined}>
+                    <button type="button" onClick={() => setSort(sort.key === key ? { key, falls: !sort.falls } : { key, falls })}>
+                      {name}
+                      <span class="arrow" aria-hidden="true">
+                        {sort.key === key ? (sort.falls ? "↓" : "↑") : ""}
+                      </span>
+                    </button>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              <Gap high={offsetOf(first)} />
+              {shown.map((row) => {
+                const i = rows[row];
+                const isOpen = row === openRow;
+                return [
+                  <tr key={`r${row}`} class={`row ${isOpen ? "open" : ""}`} data-row={row} tabIndex={row === reachable ? 0 : -1} aria-rowindex={row + 2} aria-expanded={isOpen} onClick={() => toggle(row)} onFocus={() => setActive(row)}>
+                    <Cells exits={exits} i={i} state={states[exits.state[i]] ?? "unknown"} clock={frame?.clock ?? 0} />
+                  </tr>,
+                  isOpen && (
+                    <tr key="details" class="details">
+                      <td colSpan={COLUMNS.length}>
+                        <ExitDetails id={exits.ids[i]} seq={frame?.seq ?? 0} events={view.events} measured={setDetailHigh} />
+                      </td>
+                    </tr>
+                  ),
+                ];
+              })}
+              <Gap high={offsetOf(rows.length) - offsetOf(end)} />
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function Gap({ high }: { high: number }): JSX.Element | null {
+  return high > 0 ? (
+    <tr class="gap" aria-hidden="true" style={{ height: `${high}px` }}>
+      <td colSpan={COLUMNS.length} />
+    </tr>
+  ) : null;
+}
+
+function Cells({ exits, i, state, clock }: { exits: Exits; i: number; state: string; clock: number }): JSX.Element {
+  const load = exits.load[i];
+  const share = exits.rateOf(i);
+  const rests = exits.until[i] - clock;
+  const used = load / FULL_LOAD;
+  return (
+    <>
+      <th scope="row" class="exit mono" title={exits.ids[i]}>
+        {exits.ids[i]}
+      </th>
+      <td>
+        <State state={state} />
+      </td>
+      <td class="load">
+        {load === NO_LOAD ? (
+          <span class="muted">{NOTHING}</span>
+        ) : (
+          <>
+            <span class={`bar ${used >= 0.99 ? "full" : used >= 0.8 ? "near" : ""}`} aria-hidden="true">
+              <span style={{ transform: `scaleX(${used})` }} />
+            </span>
+            {Math.round(used * 100)} %
+          </>
+        )}
+      </td>
+      <td class="right">{number(exits.inflight[i])}</td>
+      <td class="right">{share === undefined ? <span class="muted">{NOTHING}</span> : percent(share)}</td>
+      <td class="right wide">{number(exits.success[i])}</td>
+      <td class="right wide">{number(exits.fail[i])}</td>
+      <td class="right wide">{exits.success[i] === 0 ? <span class="muted">{NOTHING}</span> : latency(exits.latency[i])}</td>
+      <td class="right">{rests > 0 ? wait(rests) : <span class="muted">{NOTHING}</span>}</td>
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+import type { JSX } from "preact";
+import type { Frame } from "../src/wire.ts";
+import { clock, latency, number, rate, wait } from "./format.ts";
+import { Breaker } from "./icons.tsx";
+import { Empty, Panel } from "./panel.tsx";
+
+const WHY: Readonly<Record<string, string>> = { "no-exits": "no exit can be used", "target-errors": "errors of the target in a row" };
+
+export function Targets({ frame }: { frame: Frame }): JSX.Element {
+  const { targets, moreTargets } = frame;
+  const open = targets.filter(({ breaker }) => breaker !== "closed").length;
+  return (
+    <Panel id="breakers" title="Targets and breakers" aside={targets.length === 0 ? undefined : open === 0 ? "all closed" : `${open} not closed`}>
+      {targets.length === 0 ? (
+        <Empty>No target yet. The first request to a host makes one.</Empty>
+      ) : (
+        <div class="scroll" tabIndex={0} role="group" aria-labelledby="breakers-title">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Target</th>
+                <th scope="col">Breaker</th>
+                <th scope="col" class="right">
+                  Waiting
+                </th>
+                <th scope="col" class="right">
+                  In flight
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {targets.map(({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs }) => (
+                <tr key={name}>
+                  <th scope="row" class="clip">
+                    {name}
+                    {pausedForMs > 0 && <small class="l-warning">paused as a whole for {wait(pausedForMs)}</small>}
+                  </th>
+                  <td>
+                    <Breaker state={breaker} />
+                    {breaker !== "closed" && (
+                      <small>
+                        {WHY[breakerReason ?? ""] ?? breakerReason}
+                        {nextProbeInMs !== undefined && `, probe in ${wait(nextProbeInMs)}`}
+                      </small>
+                    )}
+                  </td>
+                  <td class="right">{number(waiting)}</td>
+                  <td class="right">{number(inflight)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {moreTargets > 0 && <p class="muted note">and {number(moreTargets)} quieter ones</p>}
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+export function Races({ frame }: { frame: Frame }): JSX.Element {
+  const { settled1m, legs1m, last } = frame.races;
+  return (
+    <Panel id="races" title="Races" aside={settled1m === 0 ? undefined : `${number(settled1m)} in 1 min, ${rate(legs1m / settled1m)} legs each`}>
+      {last.length === 0 ? (
+        <Empty>No races since this page was opened. Local exits do not race by default; proxies do.</Empty>
+      ) : (
+        <div class="scroll" tabIndex={0} role="group" aria-labelledby="races-title">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Won by</th>
+                <th scope="col">Target</th>
+                <th scope="col" class="right">
+                  Legs
+                </th>
+                <th scope="col" class="right">
+                  After
+                </th>
+                <th scope="col" class="right">
+                  At
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {last.map(({ at, target, legs, winner, latencyMs }, index) => (
+                <tr key={`${at} ${index}`}>
+                  <th scope="row" class="mono clip">
+                    {winner}
+                  </th>
+                  <td class="clip">{target}</td>
+                  <td class="right">{legs}</td>
+                  <td class="right">{latency(latencyMs)}</td>
+                  <td class="right muted">{clock(at)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,56 @@
+import type { PoolOverview, TargetOverview } from "@multihome/core";
+import { limitingOf } from "./limiting.ts";
+import type { Frame, TargetFrame } from "./wire.ts";
+
+/** Targets that are shown: those in trouble, those that are waited for, the busiest. */
+const MOST_TARGETS = 40;
+
+type Given = Pick<Frame, "seq" | "revision" | "at" | "latency" | "refused" | "races" | "events" | "point"> & { readonly overview: PoolOverview };
+
+export function frameOf({ overview, ...given }: Given): Frame {
+  const { answered, targets, attempts1m, successRate1m } = overview;
+  const shown = [...targets].sort((a, b) => urgency(b) - urgency(a)).slice(0, MOST_TARGETS);
+  return {
+    ...given,
+    clock: overview.at,
+    pool: overview.pool,
+    exits: overview.exits,
+    perSecond: { s1: mean(answered, 1), s10: mean(answered, 10), s60: mean(answered, 60) },
+    success: attempts1m === 0 ? undefined : successRate1m,
+    attempts1m,
+    inflight: overview.inflight,
+    waiting: overview.tasks.pending,
+    completed: overview.tasks.completed,
+    failed: overview.tasks.failed,
+    limiting: limitingOf(overview),
+    targets: shown.map(targetFrame),
+    moreTargets: targets.length - shown.length,
+  };
+}
+
+function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, limits }: TargetOverview): TargetFrame {
+  return {
+    name,
+    breaker,
+    ...(breakerReason === undefined ? {} : { breakerReason }),
+    ...(nextProbeInMs === undefined ? {} : { nextProbeInMs }),
+    waiting,
+    inflight,
+    pausedForMs,
+    limits: limits.map((limit) => ({ ...limit, mean: round(limit.mean), most: round(limit.most) })),
+  };
+}
+
+function urgency({ breaker, waiting, inflight, limits }: TargetOverview): number {
+  return (breaker === "closed" ? 0 : 1e9) + waiting * 1_000 + inflight + (limits.length > 0 ? 0.5 : 0);
+}
+
+function mean(answered: Uint32Array, seconds: number): number {
+  let sum = 0;
+  for (const some of answered.slice(-seconds)) sum += some;
+  return sum / seconds;
+}
+
+function round(share: number): number {
+  return Math.round(share * 1_000) / 1_000;
+}
