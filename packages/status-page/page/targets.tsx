@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { Frame } from "../src/wire.ts";
-import { clock, latency, number, rate, wait } from "./format.ts";
+import { clock, latency, NOTHING, number, rate, wait } from "./format.ts";
 import { Breaker } from "./icons.tsx";
 import { Empty, Panel } from "./panel.tsx";
 
@@ -85,11 +85,11 @@ export function Races({ frame }: { frame: Frame }): JSX.Element {
               {last.map(({ at, target, legs, winner, latencyMs }, index) => (
                 <tr key={`${at} ${index}`}>
                   <th scope="row" class="mono clip">
-                    {winner}
+                    {winner ?? <span class="muted">nobody</span>}
                   </th>
                   <td class="clip">{target}</td>
                   <td class="right">{legs}</td>
-                  <td class="right">{latency(latencyMs)}</td>
+                  <td class="right">{latencyMs === undefined ? NOTHING : latency(latencyMs)}</td>
                   <td class="right muted">{clock(at)}</td>
                 </tr>
               ))}

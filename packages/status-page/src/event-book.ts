@@ -86,16 +86,20 @@ export class EventBook {
   }
 
   #exitChanged({ exit, target, from, to, reason, cooldownMs, consecutiveFails }: Messages["multihome:exit.changed"]): void {
+    // Told as the refusals that they are.
+    if (reason === "rate-limited" || reason === "banned") return;
     const place = target === undefined ? "" : ` at ${target}`;
-    this.#add("exit", to === "dead" ? "bad" : to === "healthy" ? "good" : "warning", `exit ${target} ${to}`, exit, (count) => {
+    this.#add("exit", to === "dead" ? "bad" : to === "healthy" ? "good" : "warning", `exit ${target} ${to} ${consecutiveFails === undefined ? reason : ""}`, exit, (count) => {
       const them = who(exit, count);
       switch (to) {
         case "cooldown":
-          return `${them} ${count === 1 ? "rests" : "rest"}${place}${cooldownMs === undefined ? "" : ` for ${duration(cooldownMs)}`}: ${consecutiveFails ?? "several"} failures in a row`;
+          return `${them} ${count === 1 ? "rests" : "rest"}${place}${cooldownMs === undefined ? "" : ` for ${duration(cooldownMs)}`}: ${consecutiveFails === undefined ? reason : `${consecutiveFails} failures in a row`}`;
         case "dead":
           return `${them} ${count === 1 ? "is" : "are"} dead: ${reason}`;
         case "healthy":
           return `${them} ${count === 1 ? "is" : "are"} back${place}`;
+        case "slowed":
+          return `${them} ${count === 1 ? "sends" : "send"} less at once${place}: ${reason}`;
         default:
           return `${them}${place}: ${from} → ${to} (${reason})`;
       }

@@ -13,7 +13,7 @@ export class RaceBook {
   add({ at, target, legs, winner, latencyMs }: Messages["multihome:race.settled"], wall: number): void {
     this.#settled.add(at);
     this.#legs.add(at, legs);
-    this.#last.push({ at: Math.round(wall), target, legs, winner, latencyMs: Math.round(latencyMs * 10) / 10 });
+    this.#last.push({ at: Math.round(wall), target, legs, ...(winner === undefined ? {} : { winner }), ...(latencyMs === undefined ? {} : { latencyMs: Math.round(latencyMs * 10) / 10 }) });
     if (this.#last.length >= SHOWN * 2) this.#last.splice(0, this.#last.length - SHOWN);
   }
 

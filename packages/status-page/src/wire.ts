@@ -66,8 +66,8 @@ export interface RaceFrame {
   /** Settled in the last minute. */
   readonly settled1m: number;
   readonly legs1m: number;
-  /** The newest first, at most 12. */
-  readonly last: readonly { readonly at: number; readonly target: string; readonly legs: number; readonly winner: string; readonly latencyMs: number }[];
+  /** The newest first, at most 12; without a winner where no leg brought an answer. */
+  readonly last: readonly { readonly at: number; readonly target: string; readonly legs: number; readonly winner?: string; readonly latencyMs?: number }[];
 }
 
 export interface EventFrame {
