@@ -11,7 +11,7 @@ import { importsOf, lineAt, maskSource } from "./source-text.mjs";
 const ORDER = [
   // Above all of them: index.ts and the other files beside it that package.json exports.
   ["pool", "venues"],
-  ["settings", "start", "adapter-host"],
+  ["settings", "start", "adapter-host", "drain"],
   ["slots", "state", "tasks"],
   ["race"],
   ["queue", "breaker", "lease"],

@@ -13,6 +13,8 @@ export type ErrorCode =
   | "MH_ERR_PLAIN_CREDENTIALS"
   | "MH_ERR_CONFIG"
   | "MH_ERR_CLOSED"
+  | "MH_ERR_STEP"
+  | "MH_ERR_LEASE_OVER"
   | (string & {});
 
 export interface ErrorDetails {

@@ -22,6 +22,7 @@ export type { ExitColumns, ExitDetails, LimitOverview, PoolOverview, TargetDetai
 export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, Explanation, KindStatus, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
+export type { SlotBatch, SlotOptions, SlotResult, SlotRun, SlotRunStatus, SlotsStatus } from "./model/slots.ts";
 export type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 export type { AttemptRecord, Verdict, VerdictKind } from "./model/verdict.ts";
 export type { ChannelName, Messages } from "./observe/channels.ts";

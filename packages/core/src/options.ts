@@ -79,10 +79,40 @@ const schema = shape({
 
 /** Everything that is wrong with the options by themselves; what their entries mean is checked by the rooms that read them. */
 export function checkOptions(options: unknown): Problem[] {
-  const result = v.safeParse(schema, options);
-  const problems = (result.issues ?? []).map((issue) => ({ path: pathOf(issue.path), given: issue.type === "strict_object" && issue.expected === "never" ? "an option of that name" : show(issue.input), expected: expectationOf(issue) }));
-  if (problems.length > 0) return problems;
-  return contradictions(options as ExitPoolOptions);
+  const problems = problemsOf(schema, options);
+  return problems.length > 0 ? problems : contradictions(options as ExitPoolOptions);
+}
+
+function problemsOf(of: v.GenericSchema, options: unknown): Problem[] {
+  const result = v.safeParse(of, options);
+  return (result.issues ?? []).map((issue) => ({ path: pathOf(issue.path), given: issue.type === "strict_object" && issue.expected === "never" ? "an option of that name" : show(issue.input), expected: expectationOf(issue) }));
+}
+
+const slotOptions = v.strictObject(
+  {
+    slots: v.custom((value) => value === "auto" || (typeof value === "number" && Number.isInteger(value) && value >= 1), 'an integer of at least 1, or "auto"'),
+    interBatchDelay: v.optional(duration),
+    cycleCooldown: v.optional(duration),
+    cycles: v.optional(wholeOrInfinite),
+    batchId: v.optional(fn),
+    processDelay: v.optional(v.custom((value) => typeof value === "function" || parseDuration(value) !== undefined, `${DURATION}, or a function`)),
+    request: v.optional(fn),
+    signal: v.optional(v.custom((value) => value instanceof AbortSignal, "an AbortSignal")),
+  },
+  "an object with slots",
+);
+
+/** What is wrong with the arguments of `pool.slots`. */
+export function checkSlots(items: unknown, worker: unknown, options: unknown): Problem[] {
+  const problems = problemsOf(slotOptions, options);
+  const given = items as { [Symbol.asyncIterator]?(): unknown; [Symbol.iterator]?(): unknown } | null | undefined;
+  const begin = given == null ? undefined : (given[Symbol.asyncIterator] ?? given[Symbol.iterator]);
+  if (typeof begin !== "function") problems.push({ path: "items", given: show(items), expected: "an array or another iterable, or an async iterable" });
+  else if (((options as { cycles?: number } | null)?.cycles ?? 1) > 1 && typeof (given as { next?: unknown }).next === "function" && begin.call(given) === given) {
+    problems.push({ path: "items", given: "an iterator, which can be walked once", expected: "something that begins anew in each of the cycles, such as an array or an object with [Symbol.iterator]" });
+  }
+  if (typeof worker !== "function") problems.push({ path: "worker", given: show(worker), expected: "a function" });
+  return problems;
 }
 
 /** One error that lists every problem. */

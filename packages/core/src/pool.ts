@@ -16,7 +16,7 @@ import { Log } from "./observe/log.ts";
 import { summaryLine } from "./observe/lines.ts";
 import { offerReadings } from "./observe/metrics/readings.ts";
 import { narrate } from "./observe/narrator.ts";
-import { configError, type Problem } from "./options.ts";
+import { checkSlots, configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
 import { Bookkeeper } from "./race/bookkeeper.ts";
 import { Engine } from "./race/engine.ts";
@@ -30,8 +30,11 @@ import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/status.ts";
 import { PREVIOUS } from "./race/wish.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
-import { pathOf, Targets } from "./race/targets.ts";
+import { pathOf, pauseRules, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
+import { Slots } from "./slots/slots.ts";
+import { poolPorts } from "./slots/pool-ports.ts";
+import { drain } from "./drain.ts";
 import { Memory } from "./state/memory.ts";
 import { Start } from "./start.ts";
 import { engineRules, healthRules, validated } from "./settings.ts";
@@ -63,6 +66,7 @@ class Pool implements ExitPool {
   readonly #ready: Promise<void>;
   readonly #endNarration: () => void;
   readonly #start: Start;
+  readonly #slots: Slots;
   readonly #memory: Memory | undefined;
   readonly #summary: Alarm;
   readonly #releases = new Set<() => void | Promise<void>>();
@@ -92,8 +96,9 @@ class Pool implements ExitPool {
     this.#summary = new Alarm((now) => this.#summarize(now));
     const { state } = options;
     if (state !== undefined) this.#memory = new Memory({ file: state.file, saveEveryMs: durationMs(state.saveEvery ?? "5m"), clock: this.#clock, table: this.#table, engine: this.#engine, targets: this.#targets, log: this.#log });
+    this.#slots = new Slots(poolPorts(this.#engine, this.#targets, (request) => this.#hintsFor(request, undefined), (hints, fn) => this.with(hints, fn)), this.#log, pauseRules(options));
     this.#targets.onMade = (target) => this.#memory?.made(target);
-    this.#start = new Start({ options, memory: this.#memory, clock: this.#clock, log: this.#log, table: this.#table, engine: this.#engine, targets: this.#targets });
+    this.#start = new Start({ options, memory: this.#memory, clock: this.#clock, log: this.#log, table: this.#table, engine: this.#engine, targets: this.#targets, onExits: () => this.#slots.reconsider() });
     this.#endNarration = narrate(this.#engine.name, this.#log);
     this.#ready = this.#start.run().then(() => this.#setSummary(this.#clock.now()));
     // Whoever asks for ready() is told; nobody has to ask.
@@ -166,6 +171,12 @@ class Pool implements ExitPool {
     return storage.run(outer === undefined ? inner : { ...outer, ...inner }, fn);
   }
 
+  readonly slots: ExitPool["slots"] = (items, worker, options) => {
+    const problems = checkSlots(items, worker, options);
+    if (problems.length > 0) throw configError(problems);
+    return this.#slots.start(items, worker, options);
+  };
+
   explain(request: RequestInfo): Explanation {
     const { target, hints } = this.#asked(request, undefined);
     return explain(this.#engine, target, request, hints, this.weigh(request));
@@ -188,7 +199,7 @@ class Pool implements ExitPool {
   }
 
   status(): PoolStatus {
-    return statusOf(this.#engine, this.#targets, this.#traffic, this.#options.alerts ?? {});
+    return { ...statusOf(this.#engine, this.#targets, this.#traffic, this.#options.alerts ?? {}), slots: this.#slots.status() };
   }
 
   overview(): PoolOverview {
@@ -212,6 +223,7 @@ class Pool implements ExitPool {
     if (this.#memory !== undefined) this.#memory.saveEveryMs = durationMs(this.#options.state?.saveEvery ?? "5m");
     this.#targets.update(this.#options);
     if (this.#engine.ready) for (const target of this.#targets) this.#engine.pump(target);
+    this.#slots.update(pauseRules(this.#options));
   }
 
   on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void {
@@ -229,17 +241,11 @@ class Pool implements ExitPool {
   async #close(drainMs: number): Promise<void> {
     const engine = this.#engine;
     engine.closing = true;
+    this.#slots.close();
     engine.rejectWaiting(this.#targets);
-    if (!engine.idle && drainMs > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#clock.setTimeout(resolve, drainMs);
-        engine.onIdle = () => {
-          this.#clock.clearTimeout(timer);
-          resolve();
-        };
-      });
-      engine.onIdle = undefined;
-    }
+    await drain(this.#clock, drainMs, [engine, this.#slots]);
+    // Before the rest, so that workers are told why.
+    this.#slots.abort(new ClosedError());
     engine.stopAll(new ClosedError());
     await this.#memory?.close();
     await engine.books?.close();

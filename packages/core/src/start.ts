@@ -23,6 +23,8 @@ interface StartParts {
   readonly targets: Targets;
   /** What earlier runs have learnt, where a state file is named. */
   readonly memory: Memory | undefined;
+  /** The exits are known, or others than before. */
+  onExits(): void;
 }
 
 /** Finds the exits of a pool, and goes on looking where they come from sources. */
@@ -53,12 +55,14 @@ export class Start {
       if (engine.closing) throw new ClosedError();
       memory?.start();
       engine.open(targets);
+      this.#parts.onExits();
       if (table.size > 0) return;
       const failing = (this.#sources?.status ?? []).map(({ name, error }) => ({ id: name, reason: error ?? "it names no proxy" }));
       const reasons = [...found.left, ...failing].map(({ id, reason }) => `${id} (${reason})`).join(", ");
       throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${reasons === "" ? "" : `: ${reasons}`}.`);
     } catch (error) {
       engine.open(targets);
+      this.#parts.onExits();
       throw error;
     }
   }
@@ -93,5 +97,6 @@ export class Start {
       if (revived.length > 0) target.desk.reconsider();
       if (engine.ready) engine.wake(target);
     }
+    this.#parts.onExits();
   }
 }

@@ -19,6 +19,8 @@ export class ExitTable {
   inFlight = new Int32Array(0);
   /** Shared leases out, over all targets. */
   shared = new Int32Array(0);
+  /** 1: serves a slot, which has it to itself among slots. */
+  held = new Uint8Array(0);
   /** Exits that a source has named: not the user's own. */
   readonly sourced = new Set<number>();
   /** Exits on their way out: no request is given one, what they carry goes on. */
@@ -143,6 +145,9 @@ export class ExitTable {
     const shared = new Int32Array(length);
     shared.set(this.shared);
     this.shared = shared;
+    const held = new Uint8Array(length);
+    held.set(this.held);
+    this.held = held;
     const isProxy = new Uint8Array(length);
     isProxy.set(this.isProxy);
     this.isProxy = isProxy;

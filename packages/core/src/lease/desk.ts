@@ -19,6 +19,8 @@ const PATIENCE_MS = 500;
 export class Desk {
   /** When it is worth asking again, after `choose` said no; `Infinity` where only a release can help. */
   wakeAt = Infinity;
+  /** The next question is a slot's: exits that serve another slot are passed over. */
+  forSlot = false;
   quota: Quota | undefined;
   readonly pauses: Pauses;
   readonly table: ExitTable;
@@ -183,6 +185,7 @@ export class Desk {
 
   #fits(exit: number, demand: Demand | undefined, now: number): Fit {
     const table = this.table;
+    if (this.forSlot && table.held[exit] === 1) return SKIP;
     if (this.isFull(exit, now)) {
       this.#order.remove(exit);
       this.#markBusy(exit);
@@ -239,7 +242,7 @@ export class Desk {
       // One that was taken from here meanwhile may have to wait for something else by now.
       if (this.#places.of(exit) !== SHORT) continue;
       const egress = this.table.egress[exit];
-      const busy = this.isFull(exit, now) || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
+      const busy = (this.forSlot && this.table.held[exit] === 1) || this.isFull(exit, now) || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
       if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
         if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
         this.#shortOf[exit] = weight;

@@ -35,7 +35,7 @@ export function chooseProbe(desk: Desk, demand: Demand | undefined, now: number)
   for (let other = 0; other < table.length; other++) {
     if (!table.isUsable(other)) continue;
     const until = rests.restsUntil(other);
-    if (until === Infinity || rests.trialOut(other) || !desk.chooseExit(other, demand, now)) continue;
+    if ((desk.forSlot && table.held[other] === 1) || until === Infinity || rests.trialOut(other) || !desk.chooseExit(other, demand, now)) continue;
     if (best < 0 || until < rests.restsUntil(best)) best = other;
   }
   return best;

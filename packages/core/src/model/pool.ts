@@ -7,6 +7,7 @@ import type { LimitScope } from "./limits.ts";
 import type { ExitDetails, PoolOverview } from "./overview.ts";
 import type { ExitPoolOptions } from "./options.ts";
 import type { Hints, RequestInfo } from "./request.ts";
+import type { SlotBatch, SlotOptions, SlotRun, SlotsStatus } from "./slots.ts";
 import type { MapOptions, Settled, TaskHandle } from "./task.ts";
 
 export interface RunOptions {
@@ -97,6 +98,8 @@ export interface PoolStatus {
   breakers: Record<string, "closed" | "open" | "half-open">;
   /** By name; `default` is for requests without a kind. */
   kinds: Record<string, KindStatus>;
+  /** Of `pool.slots`, over all runs that go on; `runs` has each of them. */
+  slots: SlotsStatus;
   /** At most 1,000 exits each, the busiest and the most troubled; `omitted` says how many are not shown. */
   targets: Record<string, { exits: Record<string, ExitStatus> }>;
   omitted: number;
@@ -151,6 +154,13 @@ export interface ExitPool extends AsyncDisposable {
   tryAcquireAll(requests: RequestInfo[], options?: AcquireOptions): TryAcquireResult[];
   /** Hints for every request made inside `fn`, however deep. */
   with<T>(hints: Hints, fn: () => T): T;
+  /**
+   * Works through the items with so many slots, each like a program of its own with one address: take an item, lease an exit, run
+   * the worker, wait, repeat. An exit serves one slot at a time, and the whole pool is walked. Requests that the worker makes leave
+   * by the exit of its slot. `docs/slots.md` has the rules.
+   * @throws MultihomeError `MH_ERR_CONFIG` with every wrong option; ClosedError
+   */
+  slots<T>(items: Iterable<T> | AsyncIterable<T>, worker: (item: T, lease: Lease, batch: SlotBatch) => Promise<unknown>, options: SlotOptions<T>): SlotRun<T>;
   /** What a request would cost, and why. */
   weigh(request: RequestInfo): WeightReport;
   /**

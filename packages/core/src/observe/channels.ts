@@ -136,6 +136,30 @@ export interface AlertRaised extends Base {
   readonly count: number;
 }
 
+/** One item of `pool.slots` is done. */
+export interface BatchSettled extends Base {
+  readonly run: string;
+  readonly batchId: string;
+  readonly slot: number;
+  readonly cycle: number;
+  /** Empty where it never had one. */
+  readonly exit: string;
+  readonly status: "fulfilled" | "rejected";
+  /** For its exit. */
+  readonly waitedMs: number;
+  /** Of its worker. */
+  readonly durationMs: number;
+}
+
+/** Another number of slots may work. */
+export interface SlotsChanged extends Base {
+  readonly run: string;
+  /** As asked for. */
+  readonly slots: number | "auto";
+  readonly allowed: number;
+  readonly limitedBy: "exits" | "backend-limit" | "items" | undefined;
+}
+
 export interface Messages {
   "multihome:lease.acquired": LeaseAcquired;
   "multihome:lease.settled": LeaseSettled;
@@ -148,6 +172,8 @@ export interface Messages {
   "multihome:task.settled": TaskSettled;
   "multihome:race.settled": RaceSettled;
   "multihome:alert.raised": AlertRaised;
+  "multihome:batch.settled": BatchSettled;
+  "multihome:slots.changed": SlotsChanged;
 }
 
 export type ChannelName = keyof Messages;
@@ -167,6 +193,8 @@ export const channels = {
   taskSettled: make("multihome:task.settled"),
   raceSettled: make("multihome:race.settled"),
   alertRaised: make("multihome:alert.raised"),
+  batchSettled: make("multihome:batch.settled"),
+  slotsChanged: make("multihome:slots.changed"),
 } as const;
 
 export const CHANNEL_NAMES: readonly ChannelName[] = Object.values(channels).map(({ name }) => name as ChannelName);

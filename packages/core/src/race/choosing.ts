@@ -1,7 +1,7 @@
 import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
 import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
 import type { Job } from "./job.ts";
-import { lends } from "./leases.ts";
+import { lends, rides } from "./leases.ts";
 import { ANY, avoided, wished } from "./wish.ts";
 
 /** An exit for the request by what is known in this process, or -1; then the desk's `wakeAt` says when to ask again. */
@@ -10,12 +10,35 @@ export function choose(job: Job, now: number): number {
   const { desk, rules } = target;
   const { gate } = engine;
   desk.wakeAt = Infinity;
-  if (job.pin >= 0) return lends(job) || desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
+  if (job.pin >= 0) {
+    if (target.inFlight >= rules.backendLimit && !rides(job)) return -1;
+    return lends(job) || desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
+  }
   if (!job.shared && !gate.open) {
     gate.wait(target);
     return -1;
   }
   if (target.inFlight >= rules.backendLimit) return -1;
+  return job.exclusive ? chooseForSlot(job, now) : chooseAny(job, now);
+}
+
+/** One that serves no other slot. */
+function chooseForSlot(job: Job, now: number): number {
+  const { engine, target } = job;
+  const { desk } = target;
+  if (engine.holds.full) return -1;
+  desk.forSlot = true;
+  try {
+    return chooseAny(job, now);
+  } finally {
+    desk.forSlot = false;
+  }
+}
+
+function chooseAny(job: Job, now: number): number {
+  const { engine, target } = job;
+  const { desk } = target;
+  const { gate } = engine;
   if (!admitted(job, now)) {
     desk.wakeAt = circuitWakeAt(target, now);
     return -1;
@@ -28,7 +51,7 @@ export function choose(job: Job, now: number): number {
   const { wish } = job;
   if (wish?.key !== undefined) {
     const own = wished(job, wish.key, wish.patientUntil, now);
-    if (own !== ANY) return own;
+    if (own !== ANY) return own >= 0 && desk.forSlot && engine.table.held[own] === 1 ? -1 : own;
   }
   if (job.shared) return chooseShared(desk, job.demand, now, wish?.previous?.exit ?? -1);
   const exit = desk.choose(job.demand, now, wish === undefined ? job.tried : avoided(job), gate.mayProxy);

@@ -13,7 +13,8 @@ export function admitted(job: Job, now: number): boolean {
   const { breaker } = job.target;
   if (breaker.closed) return true;
   // A lease by hand may never say what came of it: not a thing to find out by.
-  if (job.single) return false;
+  // A slot's worker tells by the requests that it makes; where it makes none, its lease is given back and the next one asks.
+  if (job.single && !job.exclusive) return false;
   const { reason, waiting } = breaker;
   const answer = breaker.admit(now);
   if (answer === "refuse") return false;
@@ -32,15 +33,17 @@ export function notSent(job: Job): void {
 
 /** One request, one vote. @param verdict "aborted" where nobody can say what would have become of it */
 export function vote(job: Job, verdict: VerdictKind, now: number): void {
-  const { target } = job;
-  if (job.probe && verdict === "aborted") {
-    notSent(job);
+  const { target, lender } = job;
+  // What is sent on a slot's lease speaks for the slot; one that says nothing leaves it to the next.
+  const probe = job.probe ? job : lender?.job.probe === true && lender.job.target === target ? lender.job : undefined;
+  if (probe !== undefined && verdict === "aborted") {
+    if (probe === job) notSent(job);
     return;
   }
   // Where everything fails that should succeed, it is the target whatever the failures look like.
   const blamed = target.health.blamed && (verdict === "blocked" || verdict === "exit-error");
-  const change = target.breaker.voted(blamed ? "target-error" : verdict, now, job.probe);
-  job.probe = false;
+  const change = target.breaker.voted(blamed ? "target-error" : verdict, now, probe !== undefined);
+  if (probe !== undefined) probe.probe = false;
   if (change !== undefined) tell(target, change, now);
   // In a microtask: its caller is in the middle of an answer.
   if (change?.to === "closed") queueMicrotask(() => target.engine.pump(target));

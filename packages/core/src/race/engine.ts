@@ -20,6 +20,7 @@ import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
 import { ExitTally } from "./exit-tally.ts";
 import { Gate } from "./gate.ts";
+import { Holds } from "./holds.ts";
 import { Job } from "./job.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import { learnFrom } from "./learning.ts";
@@ -32,10 +33,9 @@ import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
 import { REQUEUED, Tally } from "./tally.ts";
 import type { Timings } from "./timings.ts";
-import { WaitingRoom } from "./waiting-room.ts";
+import { rejectAll, standsAside, WaitingRoom } from "./waiting-room.ts";
 import type { Wanted } from "./wanted.ts";
 import { weigh } from "./weigh.ts";
-
 
 /**
  * Serves requests: places them in their target's line, leases exits when there is room, and carries what came of each
@@ -47,6 +47,7 @@ export class Engine {
   readonly table: ExitTable;
   readonly timers: TimerQueue;
   readonly gate: Gate;
+  readonly holds: Holds;
   readonly traffic: Traffic;
   readonly health: PoolHealth;
   readonly kinds: Kinds;
@@ -90,6 +91,7 @@ export class Engine {
     this.kinds = new Kinds(parts.warn);
     this.timers = new TimerQueue(parts.clock);
     this.gate = new Gate(parts.table);
+    this.holds = new Holds(parts.table);
     this.leases = new Leases(this);
     this.#room = new WaitingRoom(this.timers, parts.clock, parts.rules.capacity);
   }
@@ -113,6 +115,7 @@ export class Engine {
     job.single = wanted.byHand;
     job.hints = hints;
     job.strict = wanted.strict === true;
+    job.exclusive = wanted.exclusive === true;
     if (this.closing) return this.#refuse(job, new ClosedError(target.name));
     const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, hints);
     if (never !== undefined) return this.#refuse(job, never);
@@ -129,7 +132,7 @@ export class Engine {
       if (this.table.size === 0) return this.#refuse(job, noExitError(target.name));
     }
     // Above the queue, so that a broken target holds no place in it.
-    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !job.picky && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
+    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
     if (channels.taskCreated.hasSubscribers) announceTask(job, true);
     this.#room.enter(job, now);
     // Others who wait may have to be woken sooner.
@@ -148,7 +151,7 @@ export class Engine {
   open(targets: Iterable<Target>): void {
     this.ready = true;
     for (const target of targets) {
-      if (this.table.size === 0) this.#rejectAll(target, () => noExitError(target.name));
+      if (this.table.size === 0) rejectAll(target, () => noExitError(target.name));
       else this.pump(target);
     }
   }
@@ -236,7 +239,7 @@ export class Engine {
     this.leases.headArrived(leg, now);
     learnFrom(leg, info, now);
     const { target } = leg.job;
-    if (target.line.size > 0 && !target.atGate) this.pump(target);
+    if (target.line.size > 0 && (!target.atGate || target.picky > 0)) this.pump(target);
   }
 
   mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
@@ -247,10 +250,18 @@ export class Engine {
   finish(leg: Leg, kind: VerdictKind, sent: boolean): void {
     this.leases.back(leg, kind, sent);
     const { target } = leg.job;
+    if (leg.job.probe && leg.job.single) vote(leg.job, kind, this.clock.now());
     // Where the target waits for a place among others, it is not its turn only because the place was its own.
     if (target.line.size > 0 && !target.atGate) this.pump(target);
-    this.gate.serve(this.#pump);
+    this.placeFree(leg.job.exclusive);
+    if (target.atGate && target.picky > 0) this.pump(target);
     if (this.onIdle !== undefined && this.leases.none) this.onIdle();
+  }
+
+  /** A place in `maxInFlight` is free, and with a slot its exit. */
+  placeFree(ofSlot: boolean): void {
+    this.gate.serve(this.#pump);
+    this.holds.serve(ofSlot ? this.#pump : undefined);
   }
 
   /** An attempt that has brought no head in time, or a body that nobody reads. */
@@ -265,7 +276,7 @@ export class Engine {
 
   /** Refuses everything that waits. */
   rejectWaiting(targets: Iterable<Target>): void {
-    for (const target of targets) this.#rejectAll(target, () => new ClosedError(target.name));
+    for (const target of targets) rejectAll(target, () => new ClosedError(target.name));
   }
 
   get idle(): boolean {
@@ -279,12 +290,6 @@ export class Engine {
   #sleep(target: Target, wakeAt: number, now: number): void {
     if (target.line.size === 0 && target.breaker.closed) this.timers.remove(target.wake);
     else this.timers.set(target.wake, now, wakeAt);
-  }
-
-  #rejectAll(target: Target, error: () => MultihomeError): void {
-    for (const line of [target.line, target.outside]) {
-      for (let job = line.first(); job !== undefined; job = line.first()) job.reject(error());
-    }
   }
 
   /** Never from within `drive`: the caller has no dispatch yet. */

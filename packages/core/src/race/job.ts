@@ -17,7 +17,6 @@ import type { Target } from "./target.ts";
 import type { Wish } from "./wish.ts";
 
 const NO_EXITS: readonly number[] = [];
-
 /** So many exits are avoided in a further round, and so many attempts kept for an error; `maxAttempts` may be Infinity. */
 const MOST_TRIED = 16;
 const MOST_NOTED = 50;
@@ -51,6 +50,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   /** Given by `submit`: rejects unless it succeeds, instead of handing the last answer on. */
   strict = false;
   cost: RequestCost | undefined;
+  exclusive = false;
   /** The exit that a lease pins, or -1. */
   pin = -1;
   /** The lease that pins it: the first request that leaves by it uses what it has reserved, and its place. */

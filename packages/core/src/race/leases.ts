@@ -1,5 +1,6 @@
 import type { MultihomeError } from "../errors.ts";
 import type { VerdictKind } from "../model/verdict.ts";
+import type { Lease } from "../model/lease.ts";
 import type { Reserved } from "../quota/demand.ts";
 import { channels } from "../observe/channels.ts";
 import { settleInLedger } from "./books.ts";
@@ -10,10 +11,16 @@ import type { Job } from "./job.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
 import { LiveLegs } from "./live-legs.ts";
 import { WEIGHT } from "./tally.ts";
+import type { Target } from "./target.ts";
 
 /** Has the lease that pins the request a reservation left that covers it? */
 export function lends({ lender, target, weight, demand }: Job): boolean {
   return lender !== undefined && !lender.over && !lender.counted && lender.job.target === target && lender.weight >= weight && (demand === undefined || lender.reserved !== undefined);
+}
+
+/** Does the request travel on the place that its lease takes up in `backendLimit`? One at a time does. */
+export function rides({ lender, target }: Job): boolean {
+  return lender !== undefined && !lender.over && lender.rider === undefined && lender.job.target === target;
 }
 
 /** The lease has spent what it had reserved; its holder's further requests pay for themselves. */
@@ -71,7 +78,13 @@ export class Leases {
     leg.placeReturned = job.pin >= 0;
     this.#live.add(leg);
     job.kind.inFlight++;
-    target.inFlight++;
+    if (rides(job)) {
+      leg.carrier = job.lender;
+      (job.lender as Leg).rider = leg;
+    } else {
+      target.inFlight++;
+    }
+    if (job.exclusive) this.#engine.holds.take(exit);
     target.health.started(exit);
     target.desk.rescored(exit, false);
     if (job.shared) {
@@ -130,7 +143,10 @@ export class Leases {
     if (changes.length > 0) healthChanged(leg, changes, now);
     if (kind === "exit-error" || kind === "blocked") alertFailures(leg, now);
     if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");
-    target.inFlight--;
+    if (leg.rider !== undefined) leg.rider.carrier = undefined;
+    else if (leg.carrier !== undefined) leg.carrier.rider = undefined;
+    else target.inFlight--;
+    if (job.exclusive) this.#engine.holds.free(exitIndex);
     if (job.shared) {
       table.shared[exitIndex]--;
     } else {
@@ -163,6 +179,21 @@ export class Leases {
     } else {
       this.returnPlace(leg);
     }
+  }
+
+  /** Gives up a lease and everything that is sent or waits on it, whoever holds it. */
+  abandon(lease: Lease, targets: Iterable<Target>, reason: unknown): void {
+    const on: Job[] = [];
+    for (let leg = this.#live.first; leg !== undefined; leg = leg.liveNext) if (leg.job.hints?.lease === lease) on.push(leg.job);
+    for (const { line, outside } of targets) {
+      for (const waiting of [line, outside]) for (let job = waiting.first(); job !== undefined; job = waiting.after(job)) if (job.hints?.lease === lease) on.push(job);
+    }
+    // One that has its answer is still read: it is cut.
+    for (const job of on) {
+      if (job.done) job.abort(reason);
+      else job.reject(reason);
+    }
+    lease.release();
   }
 
   /** Gives up every exchange and every lease by hand. */

@@ -50,6 +50,9 @@ export class Leg implements PublicLeg, TimerNode {
   /** The quota knows what became of it. */
   counted = false;
   progressed = false;
+  /** The lease whose place in `backendLimit` it travels on, and who travels on its own. Whoever comes back last gives the place back. */
+  carrier: Leg | undefined = undefined;
+  rider: Leg | undefined = undefined;
   /** Neighbours in the engine's list of legs that are out. */
   livePrev: Leg | undefined = undefined;
   liveNext: Leg | undefined = undefined;

@@ -23,7 +23,7 @@ export function mayGoFirst(job: Job): boolean {
 
 /** Serves whoever waits for the target, as far as there is room. @returns when it is worth asking again */
 export function serve(target: Target, room: WaitingRoom, now: number): number {
-  const { line } = target;
+  const { engine, line } = target;
   let wakeAt = Infinity;
   let looked = 0;
   let lookedInRank = 0;
@@ -46,14 +46,15 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
       refused?.forget();
       continue;
     }
-    if (job.ask !== undefined) {
-      // Keeps its place while a ledger is asked: those behind it are served.
+    if (job.ask !== undefined || (job.exclusive && engine.holds.full)) {
+      // Keeps its place while a ledger is asked, or all exits serve slots: those behind it are served.
       const behind: Job | undefined = line.after(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;
       job = behind;
       continue;
     }
-    if (target.atGate) break;
+    // A request on a lease needs no place of its own: others may wait for it to end.
+    if (target.atGate && target.picky === 0) break;
     if (target.desk.wakeAt < wakeAt) wakeAt = target.desk.wakeAt;
     // Past the head only where requests differ in what they need, and not for ever.
     if (job.demand === undefined && target.picky === 0) break;

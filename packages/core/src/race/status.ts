@@ -10,7 +10,7 @@ const MOST_SHOWN = 1_000;
 /** Share of a limit at which an exit's status becomes "warning". */
 const WARNING_AT = 0.8;
 
-export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic, _alerts: AlertOptions): PoolStatus {
+export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic, _alerts: AlertOptions): Omit<PoolStatus, "slots"> {
   const now = engine.clock.now();
   const { table } = engine;
   const shown: PoolStatus["targets"] = {};

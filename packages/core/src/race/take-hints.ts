@@ -2,6 +2,7 @@ import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
 import type { Job } from "./job.ts";
 import { Leg } from "./leg.ts";
+import { PinLease } from "./pin-lease.ts";
 import { wishOf } from "./wish.ts";
 
 /** Which exits the caller's hints leave to choose from, written into the job. Answers with the reason where it is none. */
@@ -12,7 +13,13 @@ export function takeHints(job: Job, hints: Hints): MultihomeError | undefined {
     if (hints.affinity !== undefined) job.wish = wishOf(target, hints, job.createdAt, job.timeoutMs);
     return undefined;
   }
-  job.pin = engine.table.indexOf(lease.exit.id) ?? -1;
+  const { id } = lease.exit;
+  if ((lease instanceof Leg || lease instanceof PinLease) && lease.over) {
+    return new MultihomeError("MH_ERR_LEASE_OVER", `The lease of ${id} was released; the request to ${target.name} was not sent on it.`, { target: target.name });
+  }
+  job.pin = engine.table.indexOf(id) ?? -1;
+  if (job.pin < 0) return new MultihomeError("MH_ERR_NO_EXIT", `The exit ${id} of the given lease is not one of this pool's.`, { target: target.name });
   if (lease instanceof Leg) job.lender = lease;
-  return job.pin >= 0 ? undefined : new MultihomeError("MH_ERR_NO_EXIT", `The exit ${lease.exit.id} of the given lease is not one of this pool's.`, { target: target.name });
+  else if (lease instanceof PinLease) lease.usedFor(target);
+  return undefined;
 }

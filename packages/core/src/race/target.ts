@@ -68,7 +68,7 @@ export class Target {
   asking = 0;
   /** Exits of keys, and those that were used last; only where requests ask for one or the other. */
   wishes: Wishes | undefined;
-  /** How many in the line are picky. */
+  /** How many in the line stand aside. */
   picky = 0;
   readonly wake: Alarm;
   /** Attempts in flight and shared leases, for `backendLimit`. */

@@ -251,7 +251,7 @@ function signedMs(value: number | string): number {
   return value.startsWith("-") ? -(parseDuration(value.slice(1)) ?? 0) : (parseDuration(value) ?? 0);
 }
 
-function pauseRules({ backoff = {} }: ExitPoolOptions): PauseRules {
+export function pauseRules({ backoff = {} }: ExitPoolOptions): PauseRules {
   return {
     rateLimitedMs: durationMs(backoff.rateLimited ?? "500ms"),
     timeoutMs: durationMs(backoff.timeout ?? "250ms"),

@@ -1,6 +1,8 @@
 import type { TimerQueue } from "../time/timer-queue.ts";
 import type { Clock } from "../time/clock.ts";
+import type { MultihomeError } from "../errors.ts";
 import type { Job } from "./job.ts";
+import type { Target } from "./target.ts";
 
 /**
  * Puts requests into their target's line and takes them out again. The line holds `capacity`; whoever comes later waits
@@ -46,7 +48,7 @@ export class WaitingRoom {
     } else if (job.queued) {
       job.queued = false;
       target.line.remove(job);
-      if (job.picky) target.picky--;
+      if (standsAside(job)) target.picky--;
       this.#letIn(job);
     } else {
       return;
@@ -67,7 +69,8 @@ export class WaitingRoom {
   #join(job: Job): void {
     job.queued = true;
     job.target.line.push(job);
-    if (job.picky) job.target.picky++;
+    if (standsAside(job)) job.target.picky++;
+    if (job.exclusive) job.engine.holds.wait(job.target);
   }
 
   #place(job: Job, now: number): void {
@@ -78,6 +81,17 @@ export class WaitingRoom {
   }
 }
 
+/** Those behind it in the line need not wait for it: what it lacks they may not need. */
+export function standsAside(job: Job): boolean {
+  return job.picky || job.exclusive;
+}
+
 export function isSet(job: Job): boolean {
   return job.lane !== undefined || job.heapSlot >= 0;
+}
+
+export function rejectAll(target: Target, error: () => MultihomeError): void {
+  for (const line of [target.line, target.outside]) {
+    for (let job = line.first(); job !== undefined; job = line.first()) job.reject(error());
+  }
 }

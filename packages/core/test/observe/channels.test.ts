@@ -27,6 +27,7 @@ async function everything(): Promise<void> {
   await outcome(pool.run(at("broken.test"), scriptedTransport([{ status: 503 }])));
   await clock.advance(1_000);
   await outcome(pool.run(at("broken.test"), scriptedTransport()));
+  await pool.slots(["item"], async () => {}, { slots: 1 }).done;
   await pool.close();
 }
 
