@@ -1,10 +1,10 @@
-import { hash } from "node:crypto";
 import { setEndpoint } from "../connect/endpoints.ts";
 import type { Exit } from "../model/exit.ts";
 import type { ParsedProxy } from "./parsed-proxy.ts";
 import { parseProxyLine } from "./proxy-line.ts";
 import type { ProxyLineOptions } from "./proxy-line.ts";
 import { redactLine } from "./redact.ts";
+import { UserIds } from "./user-ids.ts";
 
 /** A proxy with the id that its exit will have. */
 export interface NamedProxy {
@@ -28,17 +28,14 @@ export interface ProxyList {
   readonly repeated: Set<string>;
 }
 
-const HASH_DIGITS = 6;
-const DIGEST_DIGITS = 64; // of SHA-256
-
 /**
  * Reads many lines. Two of them are one exit when protocol, canonical host, port and user agree; the last password wins.
  * A line that names no proxy is among the refused, and the others live.
  */
 export function readProxies(lines: Iterable<string>, options: ProxyLineOptions = {}): ProxyList {
   const list: ProxyList = { proxies: [], refused: [], repeated: new Set() };
-  const byPlaceAndUser = new Map<string, NamedProxy>();
-  const userIds = new Set<string>();
+  const byId = new Map<string, NamedProxy>();
+  const userIds = new UserIds();
   let index = -1;
   for (const line of lines) {
     index += 1;
@@ -48,11 +45,11 @@ export function readProxies(lines: Iterable<string>, options: ProxyLineOptions =
       continue;
     }
     const { place, username } = parsed;
-    const key = username === undefined ? place : `${place}#${username}`;
-    const known = byPlaceAndUser.get(key);
+    const id = username === undefined ? place : userIds.idOf(place, username);
+    const known = byId.get(id);
     if (known === undefined) {
-      const named: NamedProxy = { id: username === undefined ? place : userIdOf(place, username, userIds), proxy: parsed };
-      byPlaceAndUser.set(key, named);
+      const named: NamedProxy = { id, proxy: parsed };
+      byId.set(id, named);
       list.proxies.push(named);
     } else if (known.proxy.password !== parsed.password) {
       known.proxy = parsed;
@@ -70,22 +67,4 @@ export function proxyExit({ id, proxy }: NamedProxy): Exit {
   // What its id says need not be kept a second time.
   if (username !== undefined || password !== undefined) setEndpoint(exit, { protocol, host, port, username, password });
   return exit;
-}
-
-/**
- * Six digits are 24 bits, and a provider may sell ten thousand users at one place: two of them then share their first six
- * with a likelihood of 95 %. The later one takes six digits from further on in its digest.
- */
-function userIdOf(place: string, username: string, taken: Set<string>): string {
-  const digest = hash("sha256", username);
-  for (let from = 0; from + HASH_DIGITS <= DIGEST_DIGITS; from++) {
-    const id = `${place}#${digest.slice(from, from + HASH_DIGITS)}`;
-    if (taken.has(id)) continue;
-    taken.add(id);
-    return id;
-  }
-  // 59 collisions at one place: no list has them by chance, and it still gets an id of its own.
-  const id = `${place}#${digest}`;
-  taken.add(id);
-  return id;
 }

@@ -91,8 +91,11 @@ test("canonical forms that are equal have one id, and no id and no refused line 
 test("what is shown of a line is what stands where scheme, host and port stand", () => {
   const lines = [
     ["socks5://u:secret@192.0.2.1:99999", "socks5://***@192.0.2.1:99999"],
-    ["socks5://u:sec@ret@h:1/path", "socks5://***@h:1…"],
-    ["socks5://u:sec/ret@h:1", "socks5://***@h:1"],
+    ["socks5://u:sec@ret@h:1/path", "socks5://***@h:…"],
+    ["socks5://u:sec/ret@h:1", "socks5://***@h:…"],
+    ["user:12345:proxy.example:1080", "user:…"],
+    ["socks5://user:12345", "socks5://user:…"],
+    ["socks4://[2001:db8::1]:1080", "socks4://[2001:db8::1]:1080"],
     ["192.0.2.1:1080:user:secret", "192.0.2.1:1080…"],
     ["socks5://user:secret", "socks5://user…"],
     ["socks5://user:123456789", "socks5://user…"],

@@ -1,10 +1,10 @@
 import { yieldToLoop } from "../../time/yield-to-loop.ts";
 import type { ParsedProxy } from "../parsed-proxy.ts";
+import { redactLine } from "../redact.ts";
 import { isBlankOrComment, parseListLine, parsePlainLine } from "./list-line.ts";
 import type { ListedProxy } from "./listed-proxy.ts";
 import { mayBePublic } from "./public-lookup.ts";
-import { sampleOf } from "./redact-source.ts";
-import type { UserIds } from "./user-ids.ts";
+import type { UserIds } from "../user-ids.ts";
 
 /** Bytes of a list after decoding, or characters of lines that came as such. */
 export const LONGEST_LIST = 32 * 1024 * 1024;
@@ -177,6 +177,6 @@ export class ListIntake {
   #refuse(text: string, reason: string): void {
     this.#lines++;
     this.#refused++;
-    this.#sample ??= `line ${this.#number}, "${sampleOf(text)}": ${reason}`;
+    this.#sample ??= `line ${this.#number}, "${redactLine(text)}": ${reason}`;
   }
 }

@@ -8,24 +8,12 @@ const LONGEST_SHOWN = 200;
 const TOKEN = /^(?=.*\d)[\w-]{20,}$/;
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-const PORT_LIKE = /^(.*?)([^/@]*):\d{1,5}(…?)$/;
 
 /** The URL of a list, without credentials, query, fragment and what looks like a token. */
 export function redactUrl(url: URL): string {
   const user = url.username === "" && url.password === "" ? "" : "***@";
   const path = url.pathname.split("/").map((segment) => (TOKEN.test(segment) ? "…" : segment)).join("/");
   return shorten(`${url.protocol}//${user}${url.host}${path}${url.search === "" ? "" : "?…"}`);
-}
-
-/**
- * A refused line. Some providers write `user:password:host:port`, and a password of digits stands where a port does: the
- * digits are shown behind an address alone.
- */
-export function sampleOf(line: string): string {
-  const shown = redactLine(line);
-  const parts = PORT_LIKE.exec(shown);
-  if (parts === null || isIP(parts[2].replace(/^\[|\]$/g, "")) !== 0) return shown;
-  return `${parts[1]}${parts[2]}:…`;
 }
 
 /** Why reading failed: of whatever was thrown, without what may be a URL or a line of the list. */
@@ -49,7 +37,7 @@ function textOf(error: unknown): string {
 function redactWord(word: string): string {
   const looksLikeProxy = word.includes("@") || word.includes("://") || word.split(":").length > 2;
   if (!looksLikeProxy || isIP(word) !== 0) return word;
-  return sampleOf(word);
+  return redactLine(word);
 }
 
 function shorten(text: string): string {

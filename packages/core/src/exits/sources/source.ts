@@ -10,7 +10,7 @@ import { readOwn } from "./read-own.ts";
 import { readUrl } from "./read-url.ts";
 import { reasonOf } from "./redact-source.ts";
 import type { SourceSpec } from "./source-spec.ts";
-import type { UserIds } from "./user-ids.ts";
+import type { UserIds } from "../user-ids.ts";
 
 /** For one list, from the first look-up to its last line. */
 const DEADLINE_MS = 60_000;

@@ -9,7 +9,7 @@ import { Source } from "./source.ts";
 import type { SourceDeps, SourceStatus } from "./source.ts";
 import { readSourceSpec } from "./source-spec.ts";
 import type { SourceSpec } from "./source-spec.ts";
-import { UserIds } from "./user-ids.ts";
+import { UserIds } from "../user-ids.ts";
 
 /** A timer of more than 31 bits fires at once; longer waits are walked in steps. */
 const LONGEST_STEP_MS = 3_600_000;

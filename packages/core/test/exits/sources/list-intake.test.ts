@@ -4,7 +4,7 @@ import test from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { LONGEST_LIST, ListIntake, MOST_PROXIES } from "../../../src/exits/sources/list-intake.ts";
-import { UserIds } from "../../../src/exits/sources/user-ids.ts";
+import { UserIds } from "../../../src/exits/user-ids.ts";
 import { proxyLines, taken } from "./support.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);

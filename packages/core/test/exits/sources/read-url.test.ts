@@ -9,7 +9,7 @@ import type { GetDeps } from "../../../src/exits/sources/get.ts";
 import { ListIntake } from "../../../src/exits/sources/list-intake.ts";
 import type { ListContent } from "../../../src/exits/sources/list-intake.ts";
 import { readUrl } from "../../../src/exits/sources/read-url.ts";
-import { UserIds } from "../../../src/exits/sources/user-ids.ts";
+import { UserIds } from "../../../src/exits/user-ids.ts";
 import { createTestCertificate } from "../../../src/testing/certificates.ts";
 import { PUBLIC, listen, proxyLines, reachWithPublic, script, serve, until } from "./support.ts";
 

@@ -12,7 +12,7 @@ import { reachOf } from "../../../src/exits/sources/reach.ts";
 import type { Reach } from "../../../src/exits/sources/reach.ts";
 import { Sources } from "../../../src/exits/sources/sources.ts";
 import type { ListedProxies, SourcesDeps } from "../../../src/exits/sources/sources.ts";
-import { UserIds } from "../../../src/exits/sources/user-ids.ts";
+import { UserIds } from "../../../src/exits/user-ids.ts";
 import type { ExitSource } from "../../../src/model/options.ts";
 import { ManualClock } from "../../../src/testing/manual-clock.ts";
 

@@ -4,9 +4,10 @@ const HASH_DIGITS = 6;
 const DIGEST_DIGITS = 64; // of SHA-256
 
 /**
- * Ids of proxies that have a user name, the same for all sources and at every refresh: what is known about an exit is kept
- * under its id. Of two users whose digests begin alike, the one that came first keeps the short form, for as long as some
- * list names it.
+ * Ids of proxies that have a user name, the same at every reading: what is known about an exit is kept under its id. Six digits
+ * are 24 bits, and a provider may sell ten thousand users at one place: two of them then share their first six with a
+ * likelihood of 95 %. The one that came first keeps them, for as long as some list names it; the later one takes six digits
+ * from further on in its digest.
  */
 export class UserIds {
   readonly #byUser = new Map<string, string>();
@@ -41,6 +42,7 @@ export class UserIds {
       const id = `${place}#${digest.slice(from, from + HASH_DIGITS)}`;
       if (!this.#taken.has(id)) return id;
     }
+    // 59 collisions at one place: no list has them by chance, and it still gets an id of its own.
     return `${place}#${digest}`;
   }
 }
