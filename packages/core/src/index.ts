@@ -1,5 +1,6 @@
 export { createExitPool } from "./pool.ts";
 export { CircuitOpenError, ClosedError, isMultihomeError, MaxAttemptsError, MultihomeError, PoolFullError, type ErrorCode } from "./errors.ts";
+export type { Cause, DecidedAttempt, Decision } from "./model/decision.ts";
 export type { Exit, ExitKind } from "./model/exit.ts";
 export type { Dispatch, Driver, Lease, Leg, Transport } from "./model/lease.ts";
 export type { Align, Charge, Counter, Ledger, Limit, LimitScope, Reservation } from "./model/limits.ts";
@@ -19,7 +20,7 @@ export type {
 } from "./model/options.ts";
 export { EXIT_STATES, NO_LOAD } from "./model/overview.ts";
 export type { ExitColumns, ExitDetails, LimitOverview, PoolOverview, TargetDetails, TargetOverview, WaitsFor } from "./model/overview.ts";
-export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, Explanation, KindStatus, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
+export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, ExplainedExit, Explanation, KindStatus, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
 export type { SlotBatch, SlotOptions, SlotResult, SlotRun, SlotRunStatus, SlotsStatus } from "./model/slots.ts";

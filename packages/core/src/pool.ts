@@ -4,6 +4,7 @@ import { ClosedError, PoolFullError } from "./errors.ts";
 import { ExitTable } from "./exits/exit-table.ts";
 import { PoolHealth } from "./health/pool-health.ts";
 import { Traffic } from "./health/traffic.ts";
+import type { Decision } from "./model/decision.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./model/lease.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
 import type { ExitDetails, PoolOverview } from "./model/overview.ts";
@@ -21,8 +22,7 @@ import { mergeOptions } from "./model/merge-options.ts";
 import { Bookkeeper } from "./race/bookkeeper.ts";
 import { Engine } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/acquire.ts";
-import { explain } from "./race/explain.ts";
-import type { Job } from "./race/job.ts";
+import { decisionsOf, explain, explainTask } from "./race/explain.ts";
 import { inspectExit, overviewOf } from "./race/overview.ts";
 import { PromiseDriver } from "./race/promise-driver.ts";
 import { EngineReadings } from "./race/readings.ts";
@@ -40,7 +40,7 @@ import { Start } from "./start.ts";
 import { engineRules, healthRules, validated } from "./settings.ts";
 import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
 import { mapItems } from "./tasks/map.ts";
-import { taskHandle } from "./tasks/task-handle.ts";
+import { submit } from "./tasks/submit.ts";
 import { durationMs } from "./time/duration.ts";
 import { Alarm } from "./time/timer-queue.ts";
 import { systemRandom } from "./time/random.ts";
@@ -72,7 +72,6 @@ class Pool implements ExitPool {
   readonly #releases = new Set<() => void | Promise<void>>();
   #hints: AsyncLocalStorage<Hints> | undefined;
   #closing: Promise<void> | undefined;
-  #tasks = 0;
 
   constructor(options: ExitPoolOptions) {
     this.#options = options;
@@ -141,7 +140,7 @@ class Pool implements ExitPool {
       const wanted = asked.filter((other) => other.target === target).length;
       if (wanted > this.#engine.roomFor(target)) throw new PoolFullError(target.name, this.#engine.rules.capacity);
     }
-    return asked.map((one) => this.#submit(one, transport, options));
+    return asked.map((one) => submit(this.#engine, one, transport, options));
   }
 
   map<T, R>(items: Iterable<T> | AsyncIterable<T>, fn: (item: T, signal: AbortSignal) => Promise<R>, options: MapOptions = {}): AsyncIterable<Settled<T, R>> {
@@ -177,9 +176,15 @@ class Pool implements ExitPool {
     return this.#slots.start(items, worker, options);
   };
 
-  explain(request: RequestInfo): Explanation {
-    const { target, hints } = this.#asked(request, undefined);
-    return explain(this.#engine, target, request, hints, this.weigh(request));
+  explain(request: RequestInfo): Explanation;
+  explain(task: string): Decision | undefined;
+  explain(what: RequestInfo | string): Explanation | Decision | undefined {
+    if (typeof what === "string") return explainTask(this.#engine, what, (request, hints) => this.#explain(request, hints));
+    return this.#explain(what, undefined);
+  }
+
+  decisions(): Decision[] {
+    return decisionsOf(this.#engine);
   }
 
   weigh(request: RequestInfo): WeightReport {
@@ -268,27 +273,14 @@ class Pool implements ExitPool {
     if (every !== false && this.#log.heard) this.#engine.timers.add(this.#summary, now, durationMs(every));
   }
 
-  #submit<R>({ request, target, hints }: Asked, transport: Transport<R>, { signal, timeout }: RunOptions): TaskHandle<R> {
-    let job: Job | undefined;
-    let driver: PromiseDriver<R> | undefined;
-    const promise = new Promise<R>((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
-      driver = new PromiseDriver(transport, request, signal, resolve, reject);
-      job = this.#engine.drive(target, request, driver, { hints, timeoutMs: timeoutMs(timeout), shared: false, byHand: false, strict: true });
-      driver.attach(job);
-    });
-    return taskHandle(`task-${++this.#tasks}`, promise, (reason) => {
-      job?.abort(reason);
-      driver?.reject(reason);
-    });
-  }
-
   #asked(request: RequestInfo, given: Hints | undefined): Asked {
     const hints = this.#hintsFor(request, given);
     return { request, target: this.#targets.of(request, hints?.target), hints };
+  }
+
+  #explain(request: RequestInfo, given: Hints | undefined): Explanation {
+    const { target, hints } = this.#asked(request, given);
+    return explain(this.#engine, target, request, hints, this.weigh(request));
   }
 
   #hintsFor(request: RequestInfo, given: Hints | undefined): Hints | undefined {

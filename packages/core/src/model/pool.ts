@@ -1,6 +1,7 @@
 import type { ChannelName, Messages } from "../observe/channels.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Duration } from "../time/duration.ts";
+import type { Cause, Decision } from "./decision.ts";
 import type { Exit } from "./exit.ts";
 import type { Dispatch, Driver, Lease, Transport } from "./lease.ts";
 import type { LimitScope } from "./limits.ts";
@@ -121,9 +122,28 @@ export interface Explanation {
   /** Requests that wait for the target. */
   queued: number;
   /** At most 1,000. */
-  exits: { id: string; usable: boolean; reason?: RefusalReason; retryAfterMs?: number; carries?: number; score?: { affinity: number; global: number; recency: number; total: number } }[];
+  exits: ExplainedExit[];
   /** Until the first of them could take it; `Infinity` where none ever can. What waits before it is not counted in. */
   wouldWaitMs: number;
+  /** What paused the target as a whole, where something has, and for how long still. */
+  paused?: { forMs: number; cause?: Cause };
+}
+
+export interface ExplainedExit {
+  id: string;
+  usable: boolean;
+  /** Where it is not. */
+  reason?: RefusalReason;
+  retryAfterMs?: number;
+  /** What brought its cooldown, pause, ban or death, where this process has seen it. */
+  cause?: Cause;
+  /** Attempts in flight through it, over all targets. */
+  inflight: number;
+  carries?: number;
+  /** Of its own limits, those that the request counts on: what is used, and when they turn or have drained. */
+  limits?: { name: string; needs: number; used: number; limit: number; resetsInMs: number }[];
+  /** Its parts are weighed 0.5, 0.3, 0.2. */
+  score?: { affinity: number; global: number; recency: number; total: number };
 }
 
 export interface ExitPool extends AsyncDisposable {
@@ -173,6 +193,13 @@ export interface ExitPool extends AsyncDisposable {
   weightReport(): WeightAnalysis;
   /** Whether the request could be sent now, by which exits, and why not by the others. Changes nothing. */
   explain(request: RequestInfo): Explanation;
+  /**
+   * What was decided about one of the last 256 requests, by its name in events or its handle's `id`; of one that waits also what
+   * each exit would say to it now. Requests are remembered from the first call of this or `decisions` on.
+   */
+  explain(task: string): Decision | undefined;
+  /** The last 256 requests, oldest first: what they waited for, which exits they left by and why, what came of it. Remembered from the first call on. */
+  decisions(): Decision[];
   status(): PoolStatus;
   /** The whole pool at this moment as sums and columns, every exit included: cheap enough to be asked every second at 20,000 exits. */
   overview(): PoolOverview;

@@ -82,6 +82,7 @@ export class Departures {
     for (const target of this.#targets) {
       target.desk.dismiss(exit, now);
       target.refusals.wipe(exit);
+      target.causes.forget(exit);
       if (!last) continue;
       target.pauses.forget(egress);
       if (target.quota !== undefined) forgetEgress(target.quota, egress, now);

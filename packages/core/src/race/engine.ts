@@ -13,9 +13,9 @@ import { Kinds } from "../queue/kinds.ts";
 import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
-import { channels, nextPoolName } from "../observe/channels.ts";
-import { announceEnd, announceRace, announceRequeue, announceTask } from "./announce.ts";
+import { nextPoolName } from "../observe/channels.ts";
 import { circuitError, noticeBack, vote } from "./circuit.ts";
+import type { DecisionRing } from "./decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
 import { ExitTally } from "./exit-tally.ts";
@@ -26,12 +26,13 @@ import type { Bookkeeper } from "./bookkeeper.ts";
 import { learnFrom } from "./learning.ts";
 import type { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
+import { recordAnswered, recordCreated, recordUnanswered } from "./record.ts";
 import { mayRetry } from "./retry.ts";
 import { takeHints } from "./take-hints.ts";
 import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
-import { REQUEUED, Tally } from "./tally.ts";
+import { Tally } from "./tally.ts";
 import type { Timings } from "./timings.ts";
 import { rejectAll, standsAside, WaitingRoom } from "./waiting-room.ts";
 import type { Wanted } from "./wanted.ts";
@@ -62,6 +63,8 @@ export class Engine {
   readonly exitTally = new ExitTally();
   readonly othersTally = new Tally();
   timings: Timings | undefined;
+  /** Made when somebody first asks what was decided. */
+  decisions: DecisionRing | undefined;
   /** Requests wait until the exits are known. */
   ready = false;
   closing = false;
@@ -125,7 +128,7 @@ export class Engine {
       const exit = offer(job, now);
       if (exit >= 0) {
         job.deadline = now + job.timeoutMs;
-        if (channels.taskCreated.hasSubscribers) announceTask(job, false);
+        recordCreated(job, false, now);
         launch(job, exit, now);
         return job;
       }
@@ -133,7 +136,7 @@ export class Engine {
     }
     // Above the queue, so that a broken target holds no place in it.
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
-    if (channels.taskCreated.hasSubscribers) announceTask(job, true);
+    recordCreated(job, true, now);
     this.#room.enter(job, now);
     // Others who wait may have to be woken sooner.
     if (offered) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
@@ -176,19 +179,14 @@ export class Engine {
     }
   }
 
-  /** All of its legs have failed, and another round follows. */
-  roundLost(job: Job): void {
-    job.target.tally.counts[REQUEUED]++;
-    if (channels.taskRequeued.hasSubscribers) announceRequeue(job);
-    if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, undefined);
-  }
-
   requeue(job: Job): void {
     if (this.closing) {
       job.reject(new ClosedError(job.target.name));
       return;
     }
-    this.#room.enterAgain(job, this.clock.now());
+    const now = this.clock.now();
+    this.#room.enterAgain(job, now);
+    this.decisions?.waits(job, now);
     this.pump(job.target);
   }
 
@@ -210,25 +208,16 @@ export class Engine {
     this.timers.remove(job);
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
     vote(job, (job.winner as Leg).verdict ?? "aborted", now);
-    this.traffic.answeredAt(now, now - job.createdAt);
-    job.kind.completed++;
-    job.target.tally.answered(job.legs.length);
-    if (this.timings !== undefined) this.timings.decided(job, now);
-    if (channels.taskSettled.hasSubscribers) announceEnd(job, "answered");
-    if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner);
+    recordAnswered(job, now);
   }
 
   /** It will have none. */
   closed(job: Job, outcome: "failed" | "aborted"): void {
     this.timers.remove(job);
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
-    vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), this.clock.now());
-    this.traffic.failed++;
-    job.kind.failed++;
-    job.target.tally.unanswered(outcome);
-    if (this.timings !== undefined) this.timings.decided(job, this.clock.now());
-    if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
-    if (outcome === "failed" && job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, undefined);
+    const now = this.clock.now();
+    vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), now);
+    recordUnanswered(job, outcome, now);
   }
 
   nextTask(): number {

@@ -9,7 +9,7 @@ export function healthChanged(leg: Leg, changes: readonly Change[], now: number)
   const { target } = job;
   for (const change of changes) {
     if (change.kind === "target-cleared" || change.kind === "revived") target.desk.reconsider();
-    count(leg, change);
+    count(leg, change, now);
     if (!channels.exitChanged.hasSubscribers) continue;
     const message = messageOf(change);
     if (message === undefined) continue;
@@ -28,10 +28,13 @@ export function alertFailures(leg: Leg, now: number): void {
   channels.alertRaised.publish({ pool: engine.name, at: now, alert: "consecutive-failures", exit: leg.exit.id, target: leg.target, count });
 }
 
-function count({ engine, job }: Leg, change: Change): void {
+function count(leg: Leg, change: Change, now: number): void {
+  const { engine, job } = leg;
   const { tally } = job.target;
   if (change.kind === "recovered") tally.counts[RECOVERED]++;
+  if (change.kind === "died") job.target.causes.exit(leg, "dead after its last failure", undefined, now);
   if (change.kind !== "cooled") return;
+  job.target.causes.exit(leg, `${change.consecutiveFails} failures in a row, the last`, undefined, now);
   if (change.trial) tally.counts[FAILED_AGAIN]++;
   tally.rested("failures", change.forMs);
   engine.exitTally.rested(change.exit, "failures");

@@ -11,15 +11,16 @@ import type { Ask } from "./asking.ts";
 import type { Grant } from "./bookkeeper.ts";
 import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
+import type { Note } from "./decision-ring.ts";
 import type { Leg } from "./leg.ts";
 import { LOST } from "./lost.ts";
+import { noteAttempt, recordRoundLost } from "./record.ts";
 import type { Target } from "./target.ts";
 import type { Wish } from "./wish.ts";
 
 const NO_EXITS: readonly number[] = [];
-/** So many exits are avoided in a further round, and so many attempts kept for an error; `maxAttempts` may be Infinity. */
+/** So many exits are avoided in a further round; `maxAttempts` may be Infinity. */
 const MOST_TRIED = 16;
-const MOST_NOTED = 50;
 
 /**
  * One request with all its attempts: rounds, legs, the answer that is held, the winner. Decides what becomes of each answer;
@@ -81,6 +82,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   deadline = Infinity;
 
   #id: string | undefined;
+  /** Where it is remembered, while somebody wants to know. */
+  note: Note | undefined = undefined;
 
   linePrev: Standing | undefined = undefined;
   lineNext: Standing | undefined = undefined;
@@ -136,7 +139,7 @@ export class Job implements Dispatch, Standing, TimerNode {
       this.#win(leg, now);
       return "deliver";
     }
-    this.#note(leg, verdict);
+    noteAttempt(this, leg, verdict);
     this.live--;
     if (this.live > 0) {
       // One answer is kept, unread, for the case that nothing better comes.
@@ -161,7 +164,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   /** No answer came. */
   failed(leg: Leg, error: unknown, sent: boolean, kind: VerdictKind): void {
     if (this.done) return;
-    this.#note(leg, kind);
+    noteAttempt(this, leg, kind);
     this.live--;
     if (this.live > 0) return;
     const { held } = this;
@@ -270,7 +273,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   #requeue(): void {
     const fresh = this.legs.map((leg) => leg.exitIndex).filter((exit) => !this.tried.includes(exit));
     this.tried = [...this.tried, ...fresh].slice(-MOST_TRIED);
-    this.engine.roundLost(this);
+    recordRoundLost(this);
     this.legs = [];
     this.live = 0;
     this.engine.requeue(this);
@@ -290,11 +293,5 @@ export class Job implements Dispatch, Standing, TimerNode {
     if (leg.over || leg.stopped) return;
     leg.stopped = true;
     this.driver.stop(leg, reason);
-  }
-
-  #note(leg: Leg, verdict: VerdictKind): void {
-    const ms = Math.round(this.engine.clock.now() - leg.startedAt);
-    if (this.history !== undefined && this.history.length >= MOST_NOTED) this.history.shift();
-    (this.history ??= []).push(leg.reason === undefined ? { exit: leg.exit.id, verdict, ms } : { exit: leg.exit.id, verdict, reason: leg.reason, ms });
   }
 }

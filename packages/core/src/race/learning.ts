@@ -69,6 +69,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   }
   const scope = verdict.scope === "account" && account === undefined ? "exit" : (verdict.scope ?? "exit");
   let until: number;
+  const whole = pauses.wholeUntil;
   const before = scope === "exit" ? pauses.untilOf(egress) : pauses.untilForAll(scope === "account" ? account : undefined);
   if (scope === "account") {
     until = pauses.pauseAccount(account as string, reason, asked, now);
@@ -92,6 +93,8 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       if (all > 0 && engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, all, reason);
     }
   }
+  if (scope === "exit") target.causes.exit(leg, reason, asked, now);
+  if (scope === "target" || pauses.wholeUntil > whole) target.causes.target(leg, reason, asked, now);
   count(leg, reason, before, until, now, scope === "exit");
   if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, scope, undefined, until - now);
 }
@@ -142,6 +145,7 @@ function restBriefly(leg: Leg): void {
   const egress = engine.table.egress[exitIndex];
   const now = engine.clock.now();
   const before = pauses.untilOf(egress);
+  job.target.causes.exit(leg, "timeout", undefined, now);
   count(leg, "timeout", before, pauses.pauseExit(egress, "timeout", undefined, now), now, true);
 }
 

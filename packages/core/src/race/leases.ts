@@ -102,6 +102,7 @@ export class Leases {
     const { exitIndex, job } = leg;
     job.target.tally.counts[WEIGHT] += job.weight;
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
+    this.#engine.decisions?.sent(leg, now);
     if (job.cost !== undefined) job.target.sent(job.cost);
     if (job.shared || job.single) return;
     const limitMs = table.isProxy[exitIndex] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
@@ -122,6 +123,7 @@ export class Leases {
       if (kind === "rate-limited" || kind === "banned") target.refusals.open(exitIndex).u32[target.refusals.offset(exitIndex)]++;
       if (timings !== undefined && job.shared) timings.sharedEnded(leg, now);
       if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
+      this.#engine.decisions?.ended(leg, kind, now);
     }
     timers.remove(leg);
     this.#live.remove(leg);

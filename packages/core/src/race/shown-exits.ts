@@ -93,11 +93,16 @@ export class ShownExits {
       const bonus = this.#placeOf.has(exit) ? 1.25 : 1;
       const attempts = (this.#attempts[exit] = exitTally.attempts(exit));
       const troubles = (this.#troubles[exit] = exitTally.troubles(exit));
-      busy.offer(exit, (attempts - (before.attempts[exit] ?? 0)) * bonus);
-      if (troubles > 0) troubled.offer(exit, (troubles - (before.troubles[exit] ?? 0)) * bonus);
+      busy.offer(exit, since(attempts, before.attempts[exit]) * bonus);
+      if (troubles > 0) troubled.offer(exit, since(troubles, before.troubles[exit]) * bonus);
     }
     return new Set([...busy.exits, ...troubled.exits]);
   }
+}
+
+/** Less than before: the index has been given to another exit. */
+function since(now: number, before: number | undefined): number {
+  return before === undefined || now < before ? now : now - before;
 }
 
 /** The first `size` by a score, in one pass. */

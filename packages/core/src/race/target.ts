@@ -1,3 +1,4 @@
+import type { ExitsOptions } from "../model/options.ts";
 import type { Classify, ResponseInfo } from "../model/response.ts";
 import type { RequestInfo } from "../model/request.ts";
 import type { Verdict } from "../model/verdict.ts";
@@ -14,6 +15,7 @@ import type { Alarm } from "../time/timer-queue.ts";
 import { defaultVerdict } from "../model/default-verdict.ts";
 import type { Calibrator, CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
+import { Causes } from "./causes.ts";
 import type { Job } from "./job.ts";
 import type { Wishes } from "./wish.ts";
 import { Tally } from "./tally.ts";
@@ -48,6 +50,10 @@ export class Target {
   readonly breaker: Breaker;
   /** Of successful attempts, to their heads: for hedges. */
   readonly latencies = new Latencies();
+  /** Why exits keep away from it. */
+  readonly causes = new Causes();
+  /** How its exits are chosen. */
+  strategy: NonNullable<ExitsOptions["strategy"]> = "rotate";
   /** What metrics show of it. */
   readonly tally = new Tally();
   /** Refusals by exit. */

@@ -9,7 +9,7 @@ import { RandomOrder } from "../lease/random-order.ts";
 import { Rotate } from "../lease/rotate.ts";
 import { ScoreOrder } from "../lease/score-order.ts";
 import type { Limit } from "../model/limits.ts";
-import type { ExitPoolOptions, TargetOptions } from "../model/options.ts";
+import type { ExitPoolOptions, ExitsOptions, TargetOptions } from "../model/options.ts";
 import type { RequestInfo } from "../model/request.ts";
 import { Pauses, type PauseRules } from "../quota/pauses.ts";
 import { Quota } from "../quota/quota.ts";
@@ -145,6 +145,7 @@ export class Targets {
     const wake = new Alarm(() => this.#engine.wake(target));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
     this.#byName.set(name, target);
+    target.strategy = this.#strategy;
     this.#shown.made(target);
     this.#weighing.set(target, { weights: rules.weights, calculator });
     if (rules.weights !== undefined) target.history = new WeightHistory({ heavyWeight: calculator.heavyWeight });
@@ -160,9 +161,13 @@ export class Targets {
     return named && (exits.local === undefined || exits.local === false || exits.local.length === 0);
   }
 
+  get #strategy(): NonNullable<ExitsOptions["strategy"]> {
+    return this.#options.exits?.strategy ?? (this.#onlyProxies ? "adaptive" : "rotate");
+  }
+
   /** The order is chosen by what the exits are, once: a pool of local addresses rotates. */
   #orderOf(health: TargetHealth): Order {
-    switch (this.#options.exits?.strategy ?? (this.#onlyProxies ? "adaptive" : "rotate")) {
+    switch (this.#strategy) {
       case "score":
       case "adaptive":
         return new ScoreOrder(health, this.#engine.health.records.changes, this.#random, { exits: this.#table.length });

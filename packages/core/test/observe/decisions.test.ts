@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Decision } from "../../src/index.ts";
+import { scriptedTransport } from "../../src/testing/index.ts";
+import { addresses, get, HOST, openPool, outcome, post, settle } from "../pool/support.ts";
+
+const [FIRST, SECOND] = addresses(2);
+
+test("each of the last requests says what it waited for, how it left, and what came of it", async () => {
+  const { pool, clock } = await openPool({ targets: { api: { hosts: HOST, spacing: 100 } }, queue: { maxAttempts: 3 } }, 2);
+  assert.deepEqual(pool.decisions(), []);
+  await pool.run(get("/fast?key=secret"), scriptedTransport(), { hints: { kind: "quote", batchId: "b1" } });
+  const retried = pool.run(post("/order?signature=secret#x"), scriptedTransport([{ status: 429, afterMs: 10 }, { afterMs: 20 }], { clock }));
+  await clock.advance(300);
+  await retried;
+  const [fast, order] = pool.decisions();
+  assert.deepEqual(fast, { task: fast.task, method: "GET", target: "api", path: "/fast", kind: "quote", batchId: "b1", weight: 1, agoMs: 300, state: "answered", tookMs: 0, waits: [], attempts: [{ exit: FIRST, round: 1, atMs: 0, why: "rotate: unused for longest", verdict: "success", ms: 0 }], attemptsLeftOut: 0 });
+  assert.equal(order.path, "/order");
+  assert.deepEqual(order.waits, [{ reason: "spacing", ms: 90 }]);
+  assert.deepEqual(order.attempts, [
+    { exit: SECOND, round: 1, atMs: 0, why: "rotate: unused for longest", verdict: "rate-limited", ms: 10, reason: "status 429" },
+    { exit: FIRST, round: 2, atMs: 100, why: "rotate: unused for longest", verdict: "success", ms: 20 },
+  ]);
+  assert.deepEqual(pool.explain(order.task), order);
+  assert.ok(!JSON.stringify(pool.decisions()).includes("secret"));
+  await pool.close();
+});
+
+test("a request that waits says why, what each exit would say now, and when", async () => {
+  const limits = [{ name: "minute", unit: "request", limit: 1, per: "1m" as const, align: "fixed" as const }];
+  const { pool, clock } = await openPool({ targets: { api: { hosts: HOST, serverOffset: 0, limits } } }, 2);
+  pool.decisions();
+  for (let i = 0; i < 2; i++) await pool.run(get(), scriptedTransport());
+  const handle = pool.submit(get("/later"), scriptedTransport(), { timeout: false });
+  await clock.advance(10_000);
+  const waiting = pool.explain(handle.id) as Decision;
+  assert.equal(waiting.state, "waiting");
+  assert.deepEqual(waiting.waits, [{ reason: "limit:minute", ms: 10_000 }]);
+  assert.equal(waiting.now?.exits.length, 2);
+  const [exit] = waiting.now?.exits ?? [];
+  assert.deepEqual([exit.usable, exit.reason, exit.limits?.[0].used, exit.limits?.[0].limit], [false, "limit:minute", 1, 1]);
+  assert.ok((exit.limits?.[0].resetsInMs ?? 0) > 0 && (exit.limits?.[0].resetsInMs ?? 0) <= 50_000);
+  await clock.advance(60_000);
+  await handle;
+  const after = pool.explain(handle.id);
+  assert.equal(after?.state, "answered");
+  assert.equal(after?.now, undefined);
+  assert.equal(pool.explain("task-none"), undefined);
+  await pool.close();
+});
+
+test("an exit that is banned says by which answer, and for how long still", async () => {
+  const { pool, clock } = await openPool({}, 2);
+  await pool.run(get("/api/v3/depth?key=secret"), scriptedTransport([{ status: 418, headers: { "retry-after": "300" } }, {}]));
+  await clock.advance(30_000);
+  const [banned, free] = pool.explain(get()).exits;
+  assert.deepEqual([banned.id, banned.usable, banned.reason, banned.retryAfterMs], [FIRST, false, "banned", 270_000]);
+  assert.deepEqual(banned.cause, { agoMs: 30_000, reason: "banned: status 418", request: "GET /api/v3/depth", task: banned.cause?.task, retryAfterMs: 300_000 });
+  assert.deepEqual([free.usable, free.cause], [true, undefined]);
+  await pool.close();
+});
+
+test("an exit in cooldown names its last failure, and a target that is paused what paused it", async () => {
+  const { pool } = await openPool({ health: { cooldownAfter: 2 }, queue: { maxAttempts: 1 } }, 3);
+  const lease = await pool.acquire(get());
+  for (let i = 0; i < 2; i++) await outcome(pool.run(get("/x"), scriptedTransport([{ error: "ECONNRESET" }]), { hints: { lease } }));
+  const resting = pool.explain(get()).exits.find(({ id }) => id === lease.exit.id);
+  lease.release();
+  assert.deepEqual([resting?.reason, resting?.cause?.reason, resting?.cause?.request], ["cooldown", "2 failures in a row, the last: ECONNRESET", "GET /x"]);
+
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "300" } }]));
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "300" } }]));
+  const { paused, exits } = pool.explain(get());
+  assert.equal(paused?.cause?.reason, "banned: status 418");
+  assert.ok((paused?.forMs ?? 0) > 0);
+  assert.ok(exits.every(({ usable }) => !usable));
+  await pool.close();
+});
+
+test("a request that an open breaker refuses is remembered with its reason", async () => {
+  const { pool } = await openPool({ defaults: { breaker: { threshold: 1 } }, queue: { maxAttempts: 1 } }, 1);
+  pool.decisions();
+  await outcome(pool.run(get(), scriptedTransport([{ status: 503 }])));
+  await outcome(pool.run(get(), scriptedTransport()));
+  const [, refused] = pool.decisions();
+  assert.deepEqual([refused.state, refused.waits], ["failed", [{ reason: "circuit-open", ms: 0 }]]);
+  await pool.close();
+});
+
+test("legs of a race and leases by hand are told apart", async () => {
+  const { pool, clock } = await openPool({ defaults: { race: { mode: "race", width: 2 } } }, 3);
+  pool.decisions();
+  const raced = pool.run(get(), scriptedTransport([{ afterMs: 20 }, { afterMs: 5 }], { clock }));
+  await clock.advance(20);
+  await raced;
+  const lease = await pool.acquire(get(), { mode: "shared" });
+  const [race, held] = pool.decisions();
+  assert.deepEqual(race.attempts.map(({ round, verdict, why }) => [round, verdict, why]), [
+    [1, "aborted", "rotate: unused for longest"],
+    [1, "success", "rotate: unused for longest"],
+  ]);
+  assert.deepEqual([held.state, held.attempts[0].why], ["leased", "the fewest connections"]);
+  lease.settle("success");
+  lease.release();
+  assert.equal(pool.decisions()[1].state, "answered");
+  await pool.close();
+});
+
+test("only the last 256 are remembered, of each the first and the last attempts, and nothing of a request is kept after it", async () => {
+  const { pool, clock } = await openPool({ queue: { maxAttempts: 20 }, health: { cooldownAfter: 1_000 } }, 3);
+  pool.decisions();
+  await outcome(pool.submit(get("/many"), scriptedTransport([{ error: "ECONNRESET" }])));
+  const [many] = pool.decisions();
+  assert.equal(many.attempts.length, 8);
+  assert.equal(many.attempts.length + many.attemptsLeftOut, many.attempts.at(-1)?.round);
+  assert.deepEqual(many.attempts.map(({ round }) => round), [1, 2, 3, 4, ...[3, 2, 1, 0].map((back) => (many.attempts.at(-1)?.round ?? 0) - back)]);
+  for (let i = 0; i < 300; i++) await pool.run(get(`/${i}`), scriptedTransport());
+  const all = pool.decisions();
+  assert.deepEqual([all.length, all[0].path, all.at(-1)?.path], [256, "/44", "/299"]);
+  await settle(clock);
+  await pool.close();
+});
