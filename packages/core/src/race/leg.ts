@@ -63,6 +63,9 @@ export class Leg implements PublicLeg, TimerNode {
   laneNext: TimerNode | undefined = undefined;
   heapSlot = -1;
 
+  /** Its holder has said what came of it. */
+  #settled = false;
+
   constructor(job: Job, exitIndex: number, startedAt: number, reserved: Reserved | undefined) {
     this.job = job;
     this.exitIndex = exitIndex;
@@ -138,7 +141,8 @@ export class Leg implements PublicLeg, TimerNode {
   }
 
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {
-    if (this.over) return;
+    if (this.over || this.#settled) return;
+    this.#settled = true;
     if (isResponseInfo(outcome)) {
       this.observe(outcome);
       return;
