@@ -6,8 +6,12 @@ import type { Trips } from "./trips.ts";
 const MOST = 0.5;
 /** Kept back at the start of a window, as a share of the limit, and given out bit by bit: every answer is a look at what others do. */
 const LOOKS = 0.01;
+/** The same in the first windows of a row: who else is there, and what they take at once, is not known yet. */
+const FIRST_LOOKS = 0.08;
 /** Kept free to the end, as a share of the limit: nobody spends the same to the unit. */
 const LAST = 0.01;
+/** For the sake of a look alone nobody goes unless there is room for so many bursts as were seen: a second one may come with it. */
+const WARY = 1.5;
 /** The end of a window, in which the room for bursts is given out as well, is never longer than this share of it. */
 const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
@@ -127,7 +131,7 @@ export class Foreign {
   /** Units to keep free of so many that somebody asks for now. */
   held(row: number, units: number, limit: number, now: number): number {
     const state = this.#rows.get(row);
-    if (state === undefined) return 0;
+    if (state === undefined) return this.#heldUnknown(row, limit, now);
     const endsAt = this.#endOf(now);
     if (endsAt - state.lookedAt > STALE * this.#perMs) {
       this.#rows.delete(row);
@@ -141,11 +145,26 @@ export class Foreign {
   /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
   releaseAt(row: number, units: number, room: number, limit: number, now: number): number {
     const state = this.#rows.get(row);
-    if (state === undefined) return now;
+    if (state === undefined) {
+      const over = this.#heldUnknown(row, limit, now) - (room - units);
+      return over <= 0 ? now : Math.min(Math.max(now, this.#lastLookIn(this.#endOf(now))), now + (over * this.#perMs) / (limit * this.#unknownShare(row, now)));
+    }
     const endsAt = this.#endOf(now);
     const at = Math.min(this.#releaseAt(state, room - units, limit, endsAt, now), endsAt - this.#perMs + this.#nextPartAt(now, endsAt));
     // A look is due sooner.
     return room - units < this.#heldForLook(state, endsAt, now) ? at : Math.min(at, Math.max(now, this.#lookDueAt(state, units, limit, endsAt)));
+  }
+
+  /** Nobody else has been seen here: what is given out bit by bit shows whether there is anybody, and at the end nothing is left of it. */
+  #heldUnknown(row: number, limit: number, now: number): number {
+    const endsAt = this.#endOf(now);
+    return now >= this.#lastLookIn(endsAt) ? 0 : (limit * this.#unknownShare(row, now) * Math.max(0, endsAt - now)) / this.#perMs;
+  }
+
+  #unknownShare(row: number, now: number): number {
+    const first = this.#firsts[row];
+    if (first === undefined) return 0;
+    return Math.floor(this.#clock.earliest(now) / this.#perMs) > first.window + 1 ? LOOKS : FIRST_LOOKS;
   }
 
   #releaseAt(state: Seen, units: number, limit: number, endsAt: number, now: number): number {
@@ -160,10 +179,6 @@ export class Foreign {
   }
 
   /** When the last request can be sent whose answer still shows this window, in time for others to be sent after it. */
-  lastLookAt(now: number): number {
-    return this.#lastLookIn(this.#endOf(now));
-  }
-
   #lastLookIn(endsAt: number): number {
     return endsAt - this.#clock.uncertainMs(endsAt) - 2 * this.#trips.roundMs;
   }
@@ -195,7 +210,7 @@ export class Foreign {
   #heldForLook(state: Seen, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + profile.burst(phase);
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + profile.burst(phase) * WARY;
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */

@@ -13,8 +13,8 @@ import type { Trips } from "./trips.ts";
 import { TurnedAway } from "./turned-away.ts";
 import { UsedHeaders } from "./used-headers.ts";
 
-/** Of a full window, as a share of its limit, so much is left to the lightest requests until shortly before its end: their answers show what others spent. */
-const LAST_LOOK = 0.001;
+/** With more room than this share of a limit nothing is kept back: for others it is half at most, and a hundredth for looks. */
+const PLENTY = 0.51;
 
 /** More counters of one limit than this, and idle ones are given up: instruments and accounts come from outside. */
 const MOST_KEYS = 10_000;
@@ -97,10 +97,12 @@ export class QuotaLimit {
   fits(row: number, now: number, units: number, byHand: boolean, keptShare: number): boolean {
     if (this.turnedAway !== undefined && this.turnedAway.until(row, units, now) > now) return false;
     if (keptShare > 0 && this.meter.room(row, now) - units < this.kept(keptShare)) return false;
-    const room = this.room(row, now, units);
+    // Never so much is kept free that it mattered here.
+    const plenty = this.pausedUntil.length === 0 && this.#suspicion.none && this.meter.room(row, now) - units > this.meter.limit * PLENTY;
+    const room = plenty ? units : this.room(row, now, units);
     if (room < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
     if (byHand || this.#newcomers === undefined) return true;
-    return !this.#newcomers.waits(row, now) && (room - units >= this.#keptForLook(units) || now >= this.#lastLookAt(now));
+    return !this.#newcomers.waits(row, now);
   }
 
   /** So many units are kept by a share of it: whole ones, so that small limits are not shut altogether. */
@@ -112,7 +114,6 @@ export class QuotaLimit {
     let at = this.meter.freeAt(row, now, units + this.kept(keptShare));
     if (at <= now && !this.#calm && !this.#isHeavy(units) && this.room(row, now, units) < units) at = Math.max(now + 1, this.#releaseAt(row, now, units));
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
-    if (at <= now && this.room(row, now, units) - units < this.#keptForLook(units)) at = Math.max(now, this.#lastLookAt(now));
     if (this.turnedAway !== undefined) at = Math.max(at, this.turnedAway.until(row, units, now));
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
   }
@@ -125,7 +126,7 @@ export class QuotaLimit {
   take(row: number, now: number, units: number): void {
     if (this.#newcomers !== undefined) {
       // A look into the unknown goes alone: nobody else need be refused with it.
-      if (this.#isLook(row, now, units)) this.#newcomers.ask(row, now);
+      if (this.#isLook(row, now)) this.#newcomers.ask(row, now);
       else this.#newcomers.taken(row, now);
     }
     this.meter.take(row, now, units);
@@ -212,29 +213,15 @@ export class QuotaLimit {
   }
 
   get #calm(): boolean {
-    return this.#suspicion.none && (this.#foreign === undefined || this.#foreign.none);
+    return this.#suspicion.none && (this.#foreign === undefined || !this.headers.known);
   }
 
   #isHeavy(units: number): boolean {
     return units * 2 > this.meter.limit;
   }
 
-  /** Only of limits whose headers this server is known to send, and only of what is light enough to be that look. */
-  #keptForLook(units: number): number {
-    const kept = Math.floor(this.meter.limit * LAST_LOOK);
-    return units <= kept && this.headers.known && this.#foreign?.none === true ? kept : 0;
-  }
-
-  #isLook(row: number, now: number, units: number): boolean {
-    const kept = this.#keptForLook(units);
-    if (kept > 0) return this.meter.room(row, now) - units < kept;
+  #isLook(row: number, now: number): boolean {
     return this.#foreign?.none === false && this.#foreign.lookIsDue(row, this.meter.limit, now);
-  }
-
-  #lastLookAt(now: number): number {
-    const at = this.#foreign?.lastLookAt(now) ?? now;
-    // While the server's clock is unknown so is the end of its window: there is no last look to wait for.
-    return Number.isNaN(at) ? now : at;
   }
 
   #look(foreign: Foreign, row: number, outcome: Outcome): void {

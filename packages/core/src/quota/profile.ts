@@ -61,6 +61,8 @@ export class Profile {
   burst(from: number): number {
     let most = 0;
     for (let part = Math.min(PARTS - 1, Math.floor(from * PARTS)); part < PARTS; part++) if (this.#bursts[part] > most) most = this.#bursts[part];
+    // Of a first window little is known: what came at once in it may come at once again.
+    if (this.#guessed) for (const leap of this.#leaps) if (leap > most) most = leap;
     return most;
   }
 

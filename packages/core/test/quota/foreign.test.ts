@@ -61,13 +61,17 @@ function minute(world: Shared, each: (second: number) => number): { ours: number
   return { ours, all: world.counted };
 }
 
-test("nothing is kept free where nobody else is seen", () => {
+/** Kept back at the start of the first two windows of a row, and of later ones, where nobody else is known: given out by their end. */
+const AT_FIRST = 480;
+const LATER = 60;
+
+test("where nobody else is seen little is kept back for looks, and given out by the end of the window", () => {
   const world = new Shared();
   for (let i = 0; i < 3; i++) {
     const { ours } = minute(world, () => 0);
-    assert.ok(ours >= 5_994, `used ${ours}`);
+    assert.ok(ours >= 5_990, `used ${ours}`);
   }
-  assert.equal(world.held(), 0);
+  assert.ok(world.held() <= LATER);
   assert.equal(world.refused, 0);
 });
 
@@ -104,7 +108,7 @@ test("what a program spent before it was killed is not taken for somebody else's
   world.others(3_000);
   world.sendAll();
   world.now = MINUTE;
-  assert.equal(world.held(), 0);
+  assert.ok(world.held() <= AT_FIRST);
 });
 
 test("a refused first look is no sign of others either", () => {
@@ -113,6 +117,6 @@ test("a refused first look is no sign of others either", () => {
   world.sendAll();
   assert.equal(world.refused, 1);
   world.now = MINUTE;
-  assert.equal(world.held(), 0);
-  assert.ok(world.sendAll() >= 5_900);
+  assert.ok(world.held() <= AT_FIRST);
+  assert.ok(world.sendAll() >= 6_000 - AT_FIRST - 2);
 });
