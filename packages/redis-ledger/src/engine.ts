@@ -27,6 +27,7 @@ export interface EngineParts {
   readonly keys: Keys;
   readonly onUnavailable: OnUnavailable;
   readonly expected: number;
+  readonly deadlineMs: number;
   readonly warn: (message: string, fields: object) => void;
 }
 
@@ -54,6 +55,7 @@ export class Engine {
   #manyAt = -Infinity;
   fault: { kind: FaultKind; message: string; target?: string } | undefined;
   onMode: (() => void) | undefined;
+  onFailure: (() => void) | undefined;
   readonly #warn: EngineParts["warn"];
   readonly #told = new Map<string, number>();
 
@@ -68,7 +70,7 @@ export class Engine {
     this.targets = new Targets(parts.keys);
     this.memory = new Memory(this);
     this.events = new Events((error) => parts.warn("A listener of the ledger threw.", { error }));
-    this.mode = new Mode(parts.onUnavailable, (to, fault) => this.#changed(to, fault));
+    this.mode = new Mode(parts.onUnavailable, parts.deadlineMs, (to, fault) => this.#changed(to, fault));
     this.corrections = new Corrections({
       clock: parts.clock,
       // Made after this: the store's link tells the engine of its state.
@@ -94,7 +96,8 @@ export class Engine {
   failed(error: StoreError): void {
     if (error.kind === "timeout") this.counts.missed++;
     this.tell(error.kind, error.message);
-    if (this.mode.failed(error)) this.store.renew(error);
+    if (this.mode.failed(error, this.clock.now())) this.store.renew(error);
+    this.onFailure?.();
   }
 
   /** The store has answered. Anything that its clock says is learnt. @returns false where the call came at another time of its clock */

@@ -67,7 +67,7 @@ export class Lane {
     const now = clock.now();
     this.#serve(now);
     if (this.#calling || this.#waiting.length === 0) return;
-    if (mode.isAway || this.target.brokenUntil > now || (!store.ready && mode.current !== "connecting")) {
+    if (mode.isAway || this.target.brokenUntil > now) {
       this.#decideAll(now);
       return;
     }
@@ -162,10 +162,19 @@ export class Lane {
     clock.clearTimeout(this.#timer);
     const first = this.#waiting[0];
     if (first === undefined) return;
-    this.#timer = clock.setTimeout(() => {
-      const now = clock.now();
-      while (this.#waiting.length > 0 && this.#waiting[0].until <= now + 1) this.#decide(this.#waiting.shift()!, now);
-      this.#arm();
-    }, Math.max(1, first.until - clock.now()));
+    // A turn later: where it was us who were busy, the answer lies in the socket and is read first.
+    this.#timer = clock.setTimeout(() => setImmediate(() => this.#late()), Math.max(1, first.until - clock.now()));
+  }
+
+  /** What was not answered counts as spent. Only where the store is known to be away is anything granted without it. */
+  #late(): void {
+    const { clock, mode, store } = this.#engine;
+    const now = clock.now();
+    while (this.#waiting.length > 0 && this.#waiting[0].until <= now + 1) {
+      const waiter = this.#waiting.shift()!;
+      if (mode.isAway) this.#decide(waiter, now);
+      else this.#settle(waiter, refused(this.states[0].key, store.deadlineMs));
+    }
+    this.#arm();
   }
 }

@@ -81,6 +81,7 @@ class SharedLedger implements RedisLedger {
       keys: new Keys(settings.prefix),
       onUnavailable: settings.onUnavailable,
       expected: settings.processes,
+      deadlineMs: settings.deadlineMs,
       warn: warner(options.logger),
     }));
     this.#ready = new Promise((resolve, reject) => {
@@ -98,6 +99,7 @@ class SharedLedger implements RedisLedger {
       this.#pulse.start();
     };
     this.#pulse = new Pulse(engine);
+    engine.onFailure = () => this.#pulse.hurry();
     this.#pulse.start();
   }
 

@@ -4,24 +4,30 @@ export type OnUnavailable = "local-share" | "closed" | "open";
 /** `connecting`: nothing has been heard yet. `shared`: the store counts. */
 export type LedgerMode = "connecting" | "shared" | OnUnavailable;
 
-/** Failures in a row after which the store counts as away; a broken connection does at once. */
-const FAILURES = 2;
+/**
+ * Failures in a row, and so many deadlines between the first and the last of them, after which the store counts as away; a connection that was refused or
+ * closed does at once. A machine that is busy for a moment is no reason: those who still reach the store would spend all, and whoever
+ * does not his share as well.
+ */
+const FAILURES = 3;
+const SILENT_DEADLINES = 10;
 /** Good answers in a row after which it is back. */
 const GOOD = 2;
-/** Missed deadlines in a row after which the connection is thrown away. */
-const MISSES = 3;
 
 /** Can the store be asked? With hysteresis both ways, so that it does not flicker. */
 export class Mode {
   readonly #fallback: OnUnavailable;
+  readonly #silentMs: number;
   readonly #onChange: (mode: LedgerMode, fault: StoreError | undefined) => void;
   #current: LedgerMode = "connecting";
   #failures = 0;
   #good = 0;
   #misses = 0;
+  #failingSince = Infinity;
 
-  constructor(fallback: OnUnavailable, onChange: (mode: LedgerMode, fault: StoreError | undefined) => void) {
+  constructor(fallback: OnUnavailable, deadlineMs: number, onChange: (mode: LedgerMode, fault: StoreError | undefined) => void) {
     this.#fallback = fallback;
+    this.#silentMs = deadlineMs * SILENT_DEADLINES;
     this.#onChange = onChange;
   }
 
@@ -35,13 +41,15 @@ export class Mode {
   }
 
   /** @returns is it time for a new connection? */
-  failed(error: StoreError): boolean {
+  failed(error: StoreError, now: number): boolean {
     this.#good = 0;
     this.#failures++;
     this.#misses = error.kind === "timeout" ? this.#misses + 1 : 0;
+    if (this.#failures === 1) this.#failingSince = now;
+    const silent = now - this.#failingSince >= this.#silentMs;
     const atOnce = error.kind !== "timeout" && error.kind !== "damaged";
-    if (!this.isAway && (atOnce || this.#failures >= FAILURES)) this.#change(this.#fallback, error);
-    if (this.#misses < MISSES) return false;
+    if (!this.isAway && (atOnce || (this.#failures >= FAILURES && silent))) this.#change(this.#fallback, error);
+    if (this.#misses < FAILURES || !silent) return false;
     this.#misses = 0;
     return true;
   }

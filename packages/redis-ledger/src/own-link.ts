@@ -86,9 +86,11 @@ export class OwnLink implements Link {
 
   /** Once for each client. */
   #lose(client: Client, error: StoreError): void {
+    const isCurrent = this.#client === client;
+    // First, for being destroyed it says that it has ended.
+    if (isCurrent) this.#client = undefined;
     destroy(client);
-    if (this.#client !== client) return;
-    this.#client = undefined;
+    if (!isCurrent) return;
     this.#ready = false;
     if (this.#closed) return;
     this.#onState(false, error);

@@ -16,6 +16,7 @@ export class Pulse {
   readonly #engine: Engine;
   #timer: unknown;
   #sweeper: unknown;
+  #hurrying = false;
   #asking = false;
   #stopped = false;
   #known = false;
@@ -29,6 +30,11 @@ export class Pulse {
   start(): void {
     this.#engine.clock.clearTimeout(this.#timer);
     this.#beat();
+  }
+
+  /** Something has failed: whether the store is there is asked sooner than it would be. */
+  hurry(): void {
+    if (!this.#stopped && !this.#hurrying) this.#arm(true);
   }
 
   async stop(leave: boolean): Promise<void> {
@@ -88,10 +94,11 @@ export class Pulse {
     }
   }
 
-  #arm(): void {
-    const { clock, mode } = this.#engine;
+  #arm(hurry = this.#engine.mode.current !== "shared"): void {
+    const { clock } = this.#engine;
+    this.#hurrying = hurry;
     clock.clearTimeout(this.#timer);
-    this.#timer = clock.setTimeout(() => this.#beat(), mode.current === "shared" ? BEAT_MS : PROBE_MS);
+    this.#timer = clock.setTimeout(() => this.#beat(), hurry ? PROBE_MS : BEAT_MS);
     unref(this.#timer);
   }
 

@@ -1,0 +1,96 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** What can be run here: Redis, Valkey, or both. */
+export const SERVERS: readonly string[] = ["redis-server", "valkey-server"].filter((name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0);
+
+/** For `test(…, { skip })`: false, or why there is nothing to test with. */
+export const NO_SERVER: string | false = SERVERS.length > 0 ? false : "neither redis-server nor valkey-server is installed here";
+
+/** A store of the test's own on a free port of the loopback, with nothing on disk. */
+export class RedisServer {
+  readonly port: number;
+  readonly #binary: string;
+  readonly #args: readonly string[];
+  readonly #dir = mkdtempSync(path.join(tmpdir(), "mh-ledger-"));
+  #child: ChildProcess | undefined;
+
+  constructor(port: number, binary: string, args: readonly string[]) {
+    this.port = port;
+    this.#binary = binary;
+    this.#args = args;
+  }
+
+  static async start(args: readonly string[] = [], binary = SERVERS[0]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), binary, args);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    this.#child = spawn(this.#binary, ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.#dir, ...this.#args], { stdio: "ignore" });
+    for (let i = 0; i < 400; i++) {
+      if (await this.#answers()) return;
+      await sleep(25);
+    }
+    throw new Error(`${this.#binary} did not start`);
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  async stop(): Promise<void> {
+    this.thaw();
+    await this.kill();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #answers(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connect(this.port, "127.0.0.1");
+      const done = (answers: boolean): void => {
+        socket.destroy();
+        resolve(answers);
+      };
+      socket.setTimeout(500, () => done(false));
+      socket.on("error", () => done(false));
+      socket.on("connect", () => socket.write("PING\r\n"));
+      // A server that wants a password answers as well.
+      socket.on("data", (data) => done(/^[+-]/.test(String(data)) && !String(data).startsWith("-LOADING")));
+    });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
