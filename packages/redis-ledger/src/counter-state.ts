@@ -41,6 +41,8 @@ export class CounterState {
   first = 0;
   last = 0;
   ageMs = 0;
+  /** When the first of them may end at the earliest, by our clock. */
+  turnsAt = 0;
   /** The store has refused so many units in that window, and need not be asked for as many until then. */
   refusedUnits = Infinity;
   refusedIn = 0;
@@ -106,6 +108,7 @@ export class CounterState {
     }
     this.first = Math.floor(from / perMs);
     this.last = Math.min(this.first + MOST_WINDOWS - 1, Math.floor((to + Math.min(GUARD_MS, perMs / 20)) / perMs));
+    this.turnsAt = now + (this.first + 1) * perMs - to;
     this.ageMs = from - this.first * perMs;
   }
 

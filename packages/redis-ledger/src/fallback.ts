@@ -10,7 +10,7 @@ const LOOK_AGAIN_MS = 250;
 
 /**
  * Decides without the store. A fair part of each limit for each process lately seen, less what this one has spent; of what the
- * store said was left, no more than a fair part either.
+ * store said was left, no more than such a part either: others may have taken of it since.
  *
  * @param processes 0: nobody has been seen yet, and what is unknown counts as spent
  * @param charge told of every unit that the store will have to count when it is back
@@ -59,7 +59,7 @@ function roomAlone(state: CounterState, processes: number, now: number): number 
   const part = Math.floor((state.limit * SHARE) / processes) - state.local.used(now, state.first, state.last);
   const left = state.leftAsKnown(now);
   if (left === undefined) return part;
-  return Math.min(part, Math.floor(left / processes) - state.alone.used(now, state.first, state.last));
+  return Math.min(part, Math.floor((left * SHARE) / processes) - state.alone.used(now, state.first, state.last));
 }
 
 function waitAlone(state: CounterState): number {

@@ -7,16 +7,19 @@ export class Grant {
   readonly states: readonly CounterState[];
   readonly units: readonly number[];
   readonly places: readonly number[];
-  readonly lasts: readonly number[];
+  readonly lasts: number[];
+  /** When the server's clock may turn at the earliest, by ours. */
+  readonly turns: readonly number[];
   /** Granted without the store. */
   readonly local: boolean;
   settled = false;
 
-  constructor(states: readonly CounterState[], units: readonly number[], places: readonly number[], lasts: readonly number[], local: boolean) {
+  constructor(states: readonly CounterState[], units: readonly number[], places: readonly number[], lasts: number[], local: boolean) {
     this.states = states;
     this.units = units;
     this.places = places;
     this.lasts = lasts;
+    this.turns = states.map(({ turnsAt }) => turnsAt);
     this.local = local;
   }
 }

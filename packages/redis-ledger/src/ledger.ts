@@ -132,8 +132,8 @@ class SharedLedger implements RedisLedger {
     return await this.#laneOf(counters).reserve(counters, signal);
   }
 
-  settle(token: unknown, units: number[]): void {
-    if (token instanceof Grant) settleGrant(this.#engine, token, units, this.#clock.now());
+  settle(token: unknown, units: number[], answered = false): void {
+    if (token instanceof Grant) settleGrant(this.#engine, token, units, answered, this.#clock.now());
   }
 
   observe(counter: Counter, used: number): void {

@@ -2,13 +2,26 @@ import type { Engine } from "./engine.ts";
 import type { Grant } from "./grants.ts";
 
 /** It is known what a request has really cost; once. */
-export function settleGrant(engine: Engine, token: Grant, counted: readonly number[], now: number): void {
+export function settleGrant(engine: Engine, token: Grant, counted: readonly number[], answered: boolean, now: number): void {
   if (token.settled) return;
   token.settled = true;
   for (let i = 0; i < token.states.length; i++) {
+    if (answered && token.lasts[i] > token.places[i] && now < token.turns[i]) inFirstOnly(engine, token, i, now);
     const unused = token.units[i] - (counted[i] ?? token.units[i]);
     if (unused > 0) giveBack(engine, token, i, unused, now);
     else if (unused < 0) addMore(engine, token, i, -unused, now);
+  }
+}
+
+/** It was answered before the server's clock could turn: what the later windows hold for it is not needed there. */
+function inFirstOnly(engine: Engine, token: Grant, i: number, now: number): void {
+  const state = token.states[i];
+  const { local, places: { [i]: first }, lasts: { [i]: last }, units: { [i]: units } } = token;
+  token.lasts[i] = first;
+  for (let window = first + 1; window <= last; window++) {
+    state.local.add(-units, now, window, window);
+    if (local) state.alone.add(-units, now, window, window);
+    engine.corrections.add(state, window, -units);
   }
 }
 

@@ -67,7 +67,7 @@ describe("faults of the store", { skip: NO_SERVER }, () => {
       await until(a, "local-share", () => inTime(take(a, weight(0))));
       await until(b, "local-share", () => inTime(take(b, weight(0))));
 
-      // 100 × 0.8 / 2 = 40 each, less what each has spent; and of the 80 that were left when the store last spoke, a half.
+      // 100 × 0.8 / 2 = 40 each, less what each has spent; and no more than such a part of the 90 and 70 that were left when the store last spoke to each.
       assert.equal(await takeMany(a, 100, one), 30);
       assert.equal(await takeMany(b, 100, one), 20);
       assert.equal(changes.at(-1)?.to, "local-share");

@@ -6,6 +6,8 @@ import { redisLedger, type RedisLedger, type RedisLedgerOptions } from "../src/i
 import { counter, take, takeMany } from "./support/counters.ts";
 import { NO_SERVER, RedisServer, SERVERS } from "./support/redis-server.ts";
 
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
 for (const binary of SERVERS.length === 0 ? ["no server"] : SERVERS) {
   describe(`reservations in ${binary}`, { skip: NO_SERVER }, () => {
     let server: RedisServer;
@@ -23,7 +25,7 @@ for (const binary of SERVERS.length === 0 ? ["no server"] : SERVERS) {
     /** Ledgers that share, of processes that know nothing else of each other. A deadline that a busy machine keeps. */
     async function ledgers(count: number, options: RedisLedgerOptions = {}): Promise<RedisLedger[]> {
       const prefix = `t${++prefixes}`;
-      const made = Array.from({ length: count }, () => redisLedger({ url: server.url, prefix, deadline: "2s", onUnavailable: "closed", ...options }));
+      const made = Array.from({ length: count }, () => redisLedger({ url: server.url, prefix, deadline: "2s", onUnavailable: "closed", logger: QUIET, ...options }));
       open.push(...made);
       await Promise.all(made.map((ledger) => ledger.ready()));
       return made;

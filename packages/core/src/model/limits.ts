@@ -68,8 +68,10 @@ export interface Ledger {
   /**
    * What was really counted, in the order of the counters: nothing where it was certainly not sent, all where it may have been,
    * what the server charges where it has answered. Once for each reservation that was granted.
+   *
+   * @param answered the server's answer is here, or nothing was sent: what was counted was counted before now, and nothing will arrive later
    */
-  settle(token: unknown, units: number[]): void;
+  settle(token: unknown, units: number[], answered?: boolean): void;
   /** What the server says it has counted in the span that is being counted now, all its users together. `counter.units` is 0. */
   observe(counter: Counter, used: number): void;
   /**

@@ -92,8 +92,8 @@ export class Bookkeeper {
   }
 
   /** What was really counted, in the order of the counters. */
-  settle({ token }: Grant, units: number[]): void {
-    this.#tell("settle", () => this.#ledger.settle(token, units));
+  settle({ token }: Grant, units: number[], answered = false): void {
+    this.#tell("settle", () => this.#ledger.settle(token, units, answered));
   }
 
   /** Nothing was sent. */

@@ -14,7 +14,7 @@ export function settleInLedger(leg: Leg, became: "unsent" | "succeeded" | "refus
   if (grant === undefined || engine.books === undefined) return;
   const { quota } = target;
   if (became === "unsent" || demand === undefined || quota === undefined) engine.books.giveBack(grant);
-  else engine.books.settle(grant, demand.limits.map((_, i) => quota.countedOf(demand, i, became === "succeeded")));
+  else engine.books.settle(grant, demand.limits.map((_, i) => quota.countedOf(demand, i, became === "succeeded")), became !== "unheard");
 }
 
 /** What answers say is used goes to the ledger as well. */
