@@ -1,5 +1,6 @@
 import type { Exit } from "../model/exit.ts";
 import { EgressGroups } from "./egress-groups.ts";
+import { familyOf, type Family } from "./family.ts";
 
 export interface FreeListener {
   freed(exit: number): void;
@@ -78,6 +79,12 @@ export class ExitTable {
     this.#byId.set(exit.id, index);
     this.turns++;
     return index;
+  }
+
+  /** Is there such an exit, and can it reach an address of that family? Proxies go where they are told, names lead anywhere. */
+  reaches(index: number, family: Family | "mixed"): boolean {
+    const exit = this.exits[index];
+    return exit !== undefined && (family === 0 || family === "mixed" || exit.kind !== "local" || familyOf(exit.address ?? "") === family);
   }
 
   /** May requests be given it at all? */

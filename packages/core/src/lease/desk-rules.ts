@@ -1,3 +1,5 @@
+import type { Family } from "../exits/family.ts";
+
 /** What keeps an exit from being used at this target beside its quota: the health of the target is one. */
 export interface Rests {
   /** When its rest ends: 0 or a moment that has passed where it does not rest, `Infinity` where it is dead. */
@@ -14,4 +16,6 @@ export interface DeskRules {
   /** … and of a proxy. */
   proxySpacingMs: number;
   perExitInFlight: number;
+  /** Of the target's address, where it is one: 4 or 6; 0 for names, which any exit may reach. "mixed": it depends on the request. */
+  family: Family | "mixed";
 }

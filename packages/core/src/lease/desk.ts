@@ -28,7 +28,7 @@ export class Desk {
   readonly rests: Rests;
   /** Exits that were refused too often, and what they may carry at once. */
   readonly carry = new Carry();
-  #rules: DeskRules;
+  rules: DeskRules;
   readonly #places = new Places();
   #short: number[] = [];
   /** By exit: it has no room for so much weight. */
@@ -44,20 +44,21 @@ export class Desk {
     this.#order = order;
     this.quota = quota;
     this.pauses = pauses;
-    this.#rules = rules;
+    this.rules = rules;
     for (let exit = first; exit < table.length; exit++) this.admit(exit);
     for (let exit = 0; exit < first; exit++) this.admit(exit);
   }
 
-  set rules(rules: DeskRules) {
-    this.#rules = rules;
-  }
-
   /** The exit exists from now on. */
   admit(exit: number): void {
-    if (this.table.exits[exit] === undefined) return;
+    if (!this.mayUse(exit)) return;
     this.#places.set(exit, READY);
     this.#order.add(exit, false);
+  }
+
+  /** Is there such an exit, and can it reach the target at all? */
+  mayUse(exit: number): boolean {
+    return this.table.reaches(exit, this.rules.family);
   }
 
   /** The exit is about to be removed; nothing is in flight through it. */
@@ -131,7 +132,7 @@ export class Desk {
 
   /** It sends now. @param asking … once a ledger has said that it may; where sends keep a distance nobody else is offered it meanwhile */
   take(exit: number, now: number, asking: boolean): void {
-    const spacingMs = this.table.isProxy[exit] ? this.#rules.proxySpacingMs : this.#rules.spacingMs;
+    const spacingMs = this.table.isProxy[exit] ? this.rules.proxySpacingMs : this.rules.spacingMs;
     if (spacingMs > 0 && !asking) {
       this.#order.remove(exit);
       this.#order.used(exit);
@@ -174,13 +175,9 @@ export class Desk {
     return this.#places.of(exit) === SPACED ? this.#places.readyAt(exit) : 0;
   }
 
-  get perExitInFlight(): number {
-    return this.#rules.perExitInFlight;
-  }
-
   /** As many of its attempts are in flight as may be, over all targets or, after refusals, here. */
   isFull(exit: number, now: number): boolean {
-    return this.table.inFlight[exit] >= this.#rules.perExitInFlight || (this.carry.until > now && this.rests.out(exit) >= this.carry.mostOf(exit, now));
+    return this.table.inFlight[exit] >= this.rules.perExitInFlight || (this.carry.until > now && this.rests.out(exit) >= this.carry.mostOf(exit, now));
   }
 
   #fits(exit: number, demand: Demand | undefined, now: number): Fit {
@@ -242,7 +239,7 @@ export class Desk {
       // One that was taken from here meanwhile may have to wait for something else by now.
       if (this.#places.of(exit) !== SHORT) continue;
       const egress = this.table.egress[exit];
-      const busy = (this.forSlot && this.table.held[exit] === 1) || this.isFull(exit, now) || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
+      const busy = (this.forSlot && this.table.held[exit] === 1) || !this.table.isUsable(exit) || this.isFull(exit, now) || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
       if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
         if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
         this.#shortOf[exit] = weight;

@@ -14,7 +14,7 @@ export function chooseShared(desk: Desk, demand: Demand | undefined, now: number
   let best = -1;
   desk.wakeAt = Infinity;
   for (let exit = 0; exit < table.length; exit++) {
-    if (!table.isUsable(exit)) continue;
+    if (!table.isUsable(exit) || !desk.mayUse(exit)) continue;
     const egress = table.egress[exit];
     const free = Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(egress), rests.restsUntil(exit), demand === undefined ? 0 : (quota?.freeAt(demand, egress, now) ?? 0));
     if (free > now) desk.wakeAt = Math.min(desk.wakeAt, free);
@@ -33,7 +33,7 @@ export function chooseProbe(desk: Desk, demand: Demand | undefined, now: number)
   const { rests, table } = desk;
   let best = -1;
   for (let other = 0; other < table.length; other++) {
-    if (!table.isUsable(other)) continue;
+    if (!table.isUsable(other) || !desk.mayUse(other)) continue;
     const until = rests.restsUntil(other);
     if ((desk.forSlot && table.held[other] === 1) || until === Infinity || rests.trialOut(other) || !desk.chooseExit(other, demand, now)) continue;
     if (best < 0 || until < rests.restsUntil(best)) best = other;

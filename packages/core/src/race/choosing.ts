@@ -1,5 +1,7 @@
+import { familyOf } from "../exits/family.ts";
 import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
 import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
+import { hostName, hostOf } from "./hosts.ts";
 import type { Job } from "./job.ts";
 import { lends, rides } from "./leases.ts";
 import { ANY, avoided, wished } from "./wish.ts";
@@ -54,11 +56,31 @@ function chooseAny(job: Job, now: number): number {
     if (own !== ANY) return own >= 0 && desk.forSlot && engine.table.held[own] === 1 ? -1 : own;
   }
   if (job.shared) return chooseShared(desk, job.demand, now, wish?.previous?.exit ?? -1);
-  const exit = desk.choose(job.demand, now, wish === undefined ? job.tried : avoided(job), gate.mayProxy);
+  const tried = wish === undefined ? job.tried : avoided(job);
+  const exit = inFamily(job, desk.choose(job.demand, now, tried, gate.mayProxy), tried, now);
   if (exit >= 0) return exit;
   if (!gate.mayProxy) gate.wait(target);
   const { wakeAt } = desk;
   noticeGone(target, now);
   if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(target, now));
   return -1;
+}
+
+/** A target of names and addresses may be asked for one that the exit cannot reach: then one that can, where there is one. */
+function inFamily(job: Job, exit: number, tried: readonly number[], now: number): number {
+  const { engine, request, target } = job;
+  if (exit < 0 || target.desk.rules.family !== "mixed" || engine.table.isProxy[exit]) return exit;
+  const family = familyOf(hostName(request.host ?? hostOf(request)));
+  if (family === 0 || engine.table.reaches(exit, family)) return exit;
+  const { table, gate } = engine;
+  const others = [...tried];
+  let some = false;
+  for (let other = 0; other < table.length; other++) {
+    if (table.reaches(other, family)) some = true;
+    else others.push(other);
+  }
+  // Where none can, the connection says so.
+  if (!some) return exit;
+  const better = target.desk.choose(job.demand, now, others, gate.mayProxy);
+  return better >= 0 && table.reaches(better, family) ? better : -1;
 }

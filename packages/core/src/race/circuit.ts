@@ -1,4 +1,4 @@
-import { CircuitOpenError, type MultihomeError } from "../errors.ts";
+import { CircuitOpenError, MultihomeError, noExitError } from "../errors.ts";
 import type { BreakerChange } from "../breaker/breaker.ts";
 import { channels } from "../observe/channels.ts";
 import type { VerdictKind } from "../model/verdict.ts";
@@ -101,4 +101,20 @@ function tell(target: Target, change: BreakerChange, now: number): void {
   if (!channels.breakerChanged.hasSubscribers) return;
   const reason = change.reason === "no-exits" ? "zero_available_proxies" : "target_errors";
   channels.breakerChanged.publish({ pool: target.engine.name, at: now, target: target.name, from: change.from, to: change.to, reason });
+}
+
+/** Is there no exit at all, or none that could ever reach the target? */
+export function noneReaches({ engine: { table }, desk }: Target): boolean {
+  const { family } = desk.rules;
+  if (family === 0 || family === "mixed" || table.size === 0 || table.proxies > 0) return table.size === 0;
+  for (let exit = 0; exit < table.length; exit++) if (desk.mayUse(exit)) return false;
+  return true;
+}
+
+export function noWayError(target: Target): MultihomeError {
+  const { desk, engine, name } = target;
+  const { family } = desk.rules;
+  if (engine.table.size === 0 || family === 0) return noExitError(name);
+  const other = family === 4 ? 6 : 4;
+  return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${name} by: it is an IPv${family} address, and all of this pool's are IPv${other}.`, { target: name });
 }

@@ -1,6 +1,6 @@
 import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
-import { ClosedError, type MultihomeError, noExitError } from "../errors.ts";
+import { ClosedError, type MultihomeError } from "../errors.ts";
 import type { ExitTable } from "../exits/exit-table.ts";
 import type { PoolHealth } from "../health/pool-health.ts";
 import type { Traffic } from "../health/traffic.ts";
@@ -14,7 +14,7 @@ import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
 import { nextPoolName } from "../observe/channels.ts";
-import { circuitError, noticeBack, vote } from "./circuit.ts";
+import { circuitError, noneReaches, noticeBack, noWayError, vote } from "./circuit.ts";
 import type { DecisionRing } from "./decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
@@ -132,7 +132,7 @@ export class Engine {
         launch(job, exit, now);
         return job;
       }
-      if (this.table.size === 0) return this.#refuse(job, noExitError(target.name));
+      if (noneReaches(target)) return this.#refuse(job, noWayError(target));
     }
     // Above the queue, so that a broken target holds no place in it.
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
@@ -154,7 +154,7 @@ export class Engine {
   open(targets: Iterable<Target>): void {
     this.ready = true;
     for (const target of targets) {
-      if (this.table.size === 0) rejectAll(target, () => noExitError(target.name));
+      if (noneReaches(target)) rejectAll(target, () => noWayError(target));
       else this.pump(target);
     }
   }

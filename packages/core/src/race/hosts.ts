@@ -1,3 +1,5 @@
+import type { RequestInfo } from "../model/request.ts";
+
 /**
  * The host of `host[:port]` in lower case, without port, brackets' zone or trailing dot: what a target is named by when
  * nobody has named it.
@@ -14,6 +16,13 @@ export function hostName(host: string): string {
   }
   const name = host.slice(0, end).toLowerCase();
   return name.length > 1 && name.endsWith(".") ? name.slice(0, -1) : name;
+}
+
+/** With its port. @throws TypeError where the URL is not absolute */
+export function hostOf(request: RequestInfo): string {
+  const url = typeof request.url === "string" ? new URL(request.url) : request.url;
+  if (url.host === "") throw new TypeError(`Expected an absolute URL with a host, got \`${url.protocol}\`.`);
+  return url.host;
 }
 
 /** Values by host pattern. The most specific wins: with a port, then the exact name, then the longest wildcard. */

@@ -1,6 +1,6 @@
 import { MultihomeError } from "../errors.ts";
 import type { Demand } from "../quota/demand.ts";
-import { circuitError } from "./circuit.ts";
+import { circuitError, noneReaches } from "./circuit.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
@@ -21,7 +21,7 @@ const MOST_ASKED = 1_000;
 export function refusalOf(engine: Engine, target: Target, answer: Job | MultihomeError): Refusal {
   if (answer instanceof MultihomeError) return { reason: answer.code === "MH_ERR_OVER_QUOTA" ? "over-quota" : "no-exit", retryAfterMs: Infinity };
   const { demand } = answer;
-  if (engine.table.size === 0) return { reason: "no-exit", retryAfterMs: Infinity };
+  if (noneReaches(target)) return { reason: "no-exit", retryAfterMs: Infinity };
   const now = engine.clock.now();
   if (!target.breaker.closed && !answer.picky) return { reason: "circuit-open", retryAfterMs: circuitError(target, now).retryAfterMs ?? 0 };
   if (answer.pending) return { reason: "ledger-pending", retryAfterMs: ASK_AGAIN_MS };
@@ -40,6 +40,7 @@ export function refusalOf(engine: Engine, target: Target, answer: Job | Multihom
 export function refusalByExit(engine: Engine, target: Target, demand: Demand | undefined, exit: number, now: number): Refusal | undefined {
   const { table } = engine;
   const { desk, pauses, quota } = target;
+  if (!desk.mayUse(exit)) return { reason: "no-exit", retryAfterMs: Infinity };
   const egress = table.egress[exit];
   const forAll = pauses.untilForAll(demand?.account);
   const own = pauses.untilOf(egress);

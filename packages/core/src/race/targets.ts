@@ -1,8 +1,10 @@
 import type { ExitTable } from "../exits/exit-table.ts";
 import { Breaker } from "../breaker/breaker.ts";
 import { DEFAULT_BREAKER, type BreakerRules } from "../breaker/state.ts";
+import { commonFamily } from "../exits/family.ts";
 import type { TargetHealth } from "../health/target-health.ts";
 import { Desk } from "../lease/desk.ts";
+import type { DeskRules } from "../lease/desk-rules.ts";
 import { InTurn } from "../lease/in-turn.ts";
 import type { Order } from "../lease/order.ts";
 import { RandomOrder } from "../lease/random-order.ts";
@@ -19,7 +21,7 @@ import { Alarm } from "../time/timer-queue.ts";
 import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
 import { reportUsed } from "./books.ts";
 import type { Engine } from "./engine.ts";
-import { hostName, HostPatterns } from "./hosts.ts";
+import { hostName, hostOf, HostPatterns } from "./hosts.ts";
 import { ShownTargets } from "./shown-targets.ts";
 import { watchQuota } from "./watch-quota.ts";
 import { Target, type TargetRules } from "./target.ts";
@@ -100,7 +102,7 @@ export class Targets {
       target.rules = this.#rulesOf(rules, calculator);
       target.pauses.rules = this.#pauseRules;
       target.breaker.rules = breakerRules(rules);
-      target.desk.rules = this.#deskRules(rules);
+      target.desk.rules = this.#deskRules(target.name, rules);
       this.#updateQuota(target, rules, calculator);
       target.desk.reconsider();
     }
@@ -141,7 +143,7 @@ export class Targets {
     const calculator = calculatorFor(rules);
     const limits = limitsOf(rules, calculator);
     const health = this.#engine.health.target();
-    const desk = new Desk(this.#table, this.#orderOf(health), health, undefined, new Pauses(this.#pauseRules), this.#deskRules(rules), this.#firstExit());
+    const desk = new Desk(this.#table, this.#orderOf(health), health, undefined, new Pauses(this.#pauseRules), this.#deskRules(name, rules), this.#firstExit());
     const wake = new Alarm(() => this.#engine.wake(target));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
     this.#byName.set(name, target);
@@ -190,9 +192,9 @@ export class Targets {
     return scored ? Math.floor(((this.#made++ * GOLDEN) % 1) * this.#table.length) : 0;
   }
 
-  #deskRules(rules: TargetOptions): { spacingMs: number; proxySpacingMs: number; perExitInFlight: number } {
+  #deskRules(name: string, rules: TargetOptions): DeskRules {
     const given = rules.spacing === undefined ? undefined : durationMs(rules.spacing);
-    return { spacingMs: given ?? 0, proxySpacingMs: given ?? 500, perExitInFlight: this.#options.perExitInFlight ?? Infinity };
+    return { spacingMs: given ?? 0, proxySpacingMs: given ?? 500, perExitInFlight: this.#options.perExitInFlight ?? Infinity, family: commonFamily([rules.hosts ?? name].flat().map(hostName)) };
   }
 
   #rulesOf(rules: TargetOptions, calculator: Calculator): TargetRules {
@@ -238,12 +240,6 @@ export function calculatorFor(rules: TargetOptions): Calculator {
 
 function limitsOf(rules: TargetOptions, calculator: Calculator): TargetOptions["limits"] & object {
   return rules.limits ?? [...calculator.limits];
-}
-
-function hostOf(request: RequestInfo): string {
-  const url = typeof request.url === "string" ? new URL(request.url) : request.url;
-  if (url.host === "") throw new TypeError(`Expected an absolute URL with a host, got \`${url.protocol}\`.`);
-  return url.host;
 }
 
 export function pathOf(request: RequestInfo): string {
