@@ -49,7 +49,7 @@ test("a worker that throws, now or later, is a result like any other, and its ex
     if (item === 1) throw new Error("now");
     if (item === 2) return Promise.reject(new Error("later"));
     // Without a word, as a program may.
-    if (item === 3) return new Promise((_, reject) => void reject());
+    if (item === 3) return new Promise((_, reject) => reject());
     return Promise.resolve();
   };
   for (const request of [undefined, () => get()]) {
