@@ -18,7 +18,7 @@ export const FAULTS: readonly (SocksFault | "closed")[] = [
   ...[1, 2, 3, 4, 5, 6, 7, 8].map((code) => ({ kind: "reply", code }) as const),
   ...(Object.keys(SOCKS_LIES) as SocksLie[]).filter((lie) => !HONEST.includes(lie)).map((lie) => ({ kind: "lie", lie }) as const),
   { kind: "drip", everyMs: 50 },
-  { kind: "slow", latencyMs: 5_000 },
+  { kind: "slow", latencyMs: 6_000 },
   ...[0, 30, 800, 4_000].flatMap((afterBytes) => [{ kind: "cut", afterBytes } as const, { kind: "cut", afterBytes, how: "reset" } as const]),
   { kind: "early", bytes: "\x16\x03garbage\r\n\r\n" },
   { kind: "early", bytes: "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged" },
