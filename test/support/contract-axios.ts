@@ -14,6 +14,7 @@ export const axiosClient: ContractClient = {
   decompresses: true,
   hearsBodies: true,
   replaysText: true,
+  letsGoOfSignals: true,
   through(pool) {
     const instance = axios.create({ adapter: axiosAdapter(pool, { axios }), validateStatus: null });
     return {

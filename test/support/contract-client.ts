@@ -49,6 +49,8 @@ export interface ContractClient {
   readonly hearsBodies: boolean;
   /** A text that was refused can be sent again. fetch turns every body into a stream before anybody else sees it. */
   readonly replaysText: boolean;
+  /** It takes its listeners from a signal when a request has ended. fetch does so when its Request is collected. */
+  readonly letsGoOfSignals: boolean;
   through(pool: ExitPool): Sender;
   form(fields: Readonly<Record<string, string>>): FormData;
   /** Is it what this client rejects with on an abort of the caller's? */

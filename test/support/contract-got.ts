@@ -13,6 +13,7 @@ export const gotClient: ContractClient = {
   decompresses: true,
   hearsBodies: true,
   replaysText: true,
+  letsGoOfSignals: true,
   through(pool) {
     const instance: Got = got.extend(gotHooks(pool), { retry: { limit: 0 }, throwHttpErrors: false });
     return {

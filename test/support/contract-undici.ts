@@ -15,6 +15,7 @@ export const undiciClient: ContractClient = {
   decompresses: false,
   hearsBodies: true,
   replaysText: true,
+  letsGoOfSignals: true,
   through(pool) {
     const plain = createExitDispatcher(undici, pool);
     const following = plain.compose(undici.interceptors.redirect({ maxRedirections: 10 }));
@@ -48,6 +49,7 @@ export const fetchClient: ContractClient = {
   decompresses: true,
   hearsBodies: false,
   replaysText: false,
+  letsGoOfSignals: false,
   through(pool) {
     const dispatcher = createExitDispatcher(undici, pool);
     return reading(async (url, request = {}) => {

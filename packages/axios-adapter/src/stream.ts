@@ -33,6 +33,8 @@ export function followStream(data: Readable, source: IncomingMessage | undefined
 
 /** Calls `onIdle` when nothing has moved on the response's connection for so long. Ends with the response: its socket may then serve others. */
 export function watchIdle(response: IncomingMessage, ms: number, onIdle: () => void): void {
+  // Over before it could be handed on, as one that says gzip and is none: Node has taken its socket from it.
+  if (response.destroyed || response.readableEnded) return;
   const { socket } = response;
   const stop = (): void => {
     if (socket.listeners("timeout").includes(onIdle)) socket.setTimeout(0);

@@ -225,7 +225,7 @@ export class Attempts implements Driver {
 
   /** Only while got still waits for its request function to return. An upgrade's socket outlives its request, and is left to the facade. */
   #mayHandBack(leg: Leg): boolean {
-    return (leg as Leg & { readonly sole?: boolean }).sole === true && this.#dispatch === undefined && this.call.header("upgrade") === undefined && this.call.method !== "CONNECT";
+    return leg.sole && this.#dispatch === undefined && this.call.header("upgrade") === undefined && this.call.method !== "CONNECT";
   }
 
   #openDirect(leg: Leg, view: LegAgents): void {

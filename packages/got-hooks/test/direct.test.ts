@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
 import { createExitPool } from "@multihome/core";
-import type { Driver, ExitPool, ExitPoolOptions, Leg } from "@multihome/core";
+import type { ExitPool, ExitPoolOptions } from "@multihome/core";
 import { startHttpServer, startSocksServer } from "@multihome/core/testing";
 import type { HttpServer } from "@multihome/core/testing";
 import type { Got } from "got";
@@ -12,48 +12,12 @@ import { gotHooks } from "../src/index.ts";
 import { clients, eventually, failureOf } from "./support.ts";
 import type { Client, Echo } from "./support.ts";
 
-/** A pool that says of every leg that it is the only one; it allows a single attempt, so that is true. */
-function soleLegs(pool: ExitPool): ExitPool {
-  return new Proxy(pool, {
-    get(target, key) {
-      if (key !== "drive") return Reflect.get(target, key, target) as unknown;
-      const drive: ExitPool["drive"] = (request, driver, options) => target.drive(request, new SoleDriver(driver), options);
-      return drive;
-    },
-  });
-}
-
-class SoleDriver implements Driver {
-  readonly #driver: Driver;
-
-  constructor(driver: Driver) {
-    this.#driver = driver;
-  }
-
-  start(leg: Leg): void {
-    Object.defineProperty(leg, "sole", { value: true, configurable: true });
-    this.#driver.start(leg);
-  }
-
-  stop(leg: Leg, reason: unknown): void {
-    this.#driver.stop(leg, reason);
-  }
-
-  deliver(leg: Leg): void {
-    this.#driver.deliver(leg);
-  }
-
-  reject(error: unknown): void {
-    this.#driver.reject(error);
-  }
-}
-
 async function room(t: TestContext, client: Client, options: ExitPoolOptions = {}): Promise<{ got: Got; pool: ExitPool; server: HttpServer; natives: () => number }> {
   const server = await startHttpServer();
   const pool = createExitPool({ exits: { local: ["127.0.0.2", "127.0.0.3"] }, queue: { maxAttempts: 1 }, ...options });
   await pool.ready();
   let natives = 0;
-  const got = client.got.extend(gotHooks(soleLegs(pool)), {
+  const got = client.got.extend(gotHooks(pool), {
     retry: { limit: 0 },
     handlers: [
       (options_, next) => {

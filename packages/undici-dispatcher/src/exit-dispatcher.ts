@@ -120,7 +120,10 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
   }
 
   function limitsOf(life: Life): InnerDispatcher {
-    return (life.limits ??= new undici.Agent({ webSocket: life.options.webSocket, eventSource: life.options.eventSource } as never));
+    const { webSocket, eventSource, dispatcherFor } = life.options;
+    // A dispatcher that serves all exits has limits of its own.
+    if (webSocket === undefined && eventSource === undefined && typeof dispatcherFor === "object" && dispatcherFor.webSocketOptions !== undefined) return dispatcherFor;
+    return (life.limits ??= new undici.Agent({ webSocket, eventSource } as never));
   }
 
   return ExitDispatcher;

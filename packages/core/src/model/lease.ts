@@ -29,6 +29,11 @@ export interface Leg extends Lease {
   /** The adapter's own; the core never looks at it. */
   driverState: unknown;
   /**
+   * Whatever comes of it, the request has no other leg, neither beside it nor after it: its answer is always delivered, so that an
+   * adapter may let its client's own request through as it is.
+   */
+  readonly sole: boolean;
+  /**
    * How much of the body `respond` has to see: nothing, its first bytes, or all of it (at most 10 MiB). An adapter may
    * always answer with less for an event stream. */
   readonly peek: "none" | "first" | "full";

@@ -80,6 +80,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   readonly createdAt: number;
   timeoutMs: number;
   deadline = Infinity;
+  /** Rounds. As it was when the request came: a leg may have been promised to be the last. */
+  readonly maxAttempts: number;
 
   #id: string | undefined;
   /** Where it is remembered, while somebody wants to know. */
@@ -103,6 +105,7 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.priority = priority;
     this.createdAt = createdAt;
     this.timeoutMs = timeoutMs;
+    this.maxAttempts = engine.rules.maxAttempts;
   }
 
   /** Waits for an exit of its own, not for any: those before it in the line are not in its way. */

@@ -99,6 +99,12 @@ export class Leg implements PublicLeg, TimerNode {
     return this.engine.agentsOf(this.exit);
   }
 
+  get sole(): boolean {
+    const { job } = this;
+    // As `mayRetry` decides: a lease stays on its exit, and a last round has none after it.
+    return job.width === 1 && (job.single || job.pin >= 0 || job.maxAttempts <= 1);
+  }
+
   get peek(): "none" | "first" | "full" {
     return this.job.target.peekFor(this.exitIndex, this.job.legCount > 1, undefined);
   }

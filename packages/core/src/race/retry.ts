@@ -13,7 +13,7 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export function mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
   const { engine } = job;
   // A lease pins its exit: whoever holds it decides what comes next.
-  if (job.single || job.pin >= 0 || job.rounds >= engine.rules.maxAttempts) return false;
+  if (job.single || job.pin >= 0 || job.rounds >= job.maxAttempts) return false;
   const now = engine.clock.now();
   if (now >= job.deadline) return false;
   const proxied = job.legs.some((leg) => engine.table.isProxy[leg.exitIndex]);

@@ -47,6 +47,8 @@ export const MISBEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   endless({ request, response }) {
     request.resume();
     response.writeHead(200, { "content-type": "application/octet-stream" });
+    // Without a body there is nothing that would ever have to be drained.
+    if (request.method === "HEAD") return void response.end();
     const block = Buffer.alloc(65_536, "x");
     const more = (): void => {
       while (!response.destroyed && response.write(block));
