@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
 import { createExitPool } from "@multihome/core";
-import type { ExitPool, ExitPoolOptions } from "@multihome/core";
+import type { ExitPool, ExitPoolOptions, Leg } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
 import { startHttpServer, startSocksServer } from "@multihome/core/testing";
 import type { HttpServer } from "@multihome/core/testing";
@@ -24,6 +24,14 @@ interface Room {
   readonly makers: Record<"facade" | "node", (path: string, options?: http.RequestOptions) => ClientRequest>;
 }
 
+/** With one attempt, so that it ends as Node's own does, and behind a facade all the same. */
+class FacadeAttempts extends Attempts {
+  override start(leg: Leg): void {
+    Object.defineProperty(leg, "sole", { value: false });
+    super.start(leg);
+  }
+}
+
 async function room(t: TestContext, options: ExitPoolOptions = { exits: { local: ["127.0.0.2", "127.0.0.3"] }, queue: { maxAttempts: 1 } }): Promise<Room> {
   const server = await startHttpServer();
   const pool = createExitPool(options);
@@ -40,7 +48,7 @@ async function room(t: TestContext, options: ExitPoolOptions = { exits: { local:
     makers: {
       node: (path, more) => http.request(new URL(path, server.url), { agent, ...more }),
       facade: (path, more) => {
-        const attempts = new Attempts({ pool, agents: exitAgents(pool.adapterHost) }, new RequestCall(new URL(path, server.url), { headers: {}, ...more }), NO_WISHES);
+        const attempts = new FacadeAttempts({ pool, agents: exitAgents(pool.adapterHost) }, new RequestCall(new URL(path, server.url), { headers: {}, ...more }), NO_WISHES);
         attempts.begin();
         return new RequestFacade(attempts) as unknown as ClientRequest;
       },

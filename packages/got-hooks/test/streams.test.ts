@@ -124,8 +124,11 @@ for (const client of clients) {
     });
 
     it("end without an answer when it is 101 to a request that asked for no upgrade", async (t) => {
-      const { got, server } = await room(t, client, { pool: { ...LOCAL, queue: { maxAttempts: 1 } } });
-      assert.equal((await failureOf(got(`${server.url}/unasked-upgrade`))).code, "ECONNRESET");
+      // With one attempt got has Node's own request, and with more of them the facade.
+      for (const [maxAttempts, code] of [[1, "ERR_UNASKED_UPGRADE"], [2, "ECONNRESET"]] as const) {
+        const { got, server } = await room(t, client, { pool: { ...LOCAL, queue: { maxAttempts } } });
+        assert.equal((await failureOf(got(`${server.url}/unasked-upgrade`))).code, code);
+      }
     });
 
     it("are read to their end although the server answers before the body has been sent", async (t) => {
