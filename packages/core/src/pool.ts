@@ -251,7 +251,7 @@ class Pool implements ExitPool {
     await drain(this.#clock, drainMs, [engine, this.#slots]);
     // Before the rest, so that workers are told why.
     this.#slots.abort(new ClosedError());
-    engine.stopAll(new ClosedError());
+    engine.leases.stopAll(new ClosedError());
     await this.#memory?.close();
     await engine.books?.close();
     engine.timers.stop();

@@ -52,6 +52,12 @@ export class RequestView implements RequestInfo {
     return added === "" ? own : `${own}?${added}`;
   }
 
+  /** undici names the protocol; `CONNECT` is the start of a tunnel. */
+  get upgrade(): boolean {
+    const { upgrade, method } = this.options;
+    return Boolean(upgrade) || method === "CONNECT";
+  }
+
   get headers(): HeaderRecord | undefined {
     return toRecord(this.options.headers);
   }
@@ -70,11 +76,11 @@ export class RequestView implements RequestInfo {
   }
 
   get hints(): Hints | undefined {
-    const { multihome, upgrade, method, body } = this.options;
+    const { multihome, body } = this.options;
     const { common } = this;
     const given = common === undefined ? multihome : multihome === undefined ? common : { ...common, ...multihome };
     // A connection that becomes the caller's is not raced; nor is a body that cannot be looked at, which the core would take for none.
-    const single = Boolean(upgrade) || method === "CONNECT" || (typeof body === "object" && body !== null && !isBytes(body));
+    const single = this.upgrade || (typeof body === "object" && body !== null && !isBytes(body));
     return single ? { ...given, race: false } : given;
   }
 }

@@ -51,6 +51,11 @@ export class Carry {
     return back >= this.#before[exit] ? Infinity : back;
   }
 
+  /** The index is given to another exit. */
+  forget(exit: number): void {
+    if (exit < this.#most.length) this.#most[exit] = this.#refusedAt[exit] = 0;
+  }
+
   #stepOf(exit: number): number {
     return Math.max(1, Math.ceil(this.#before[exit] * GIVE_BACK_SHARE));
   }

@@ -66,6 +66,7 @@ export class Desk {
     this.#comeBack(now);
     this.#order.remove(exit);
     this.#places.set(exit, NOWHERE);
+    this.carry.forget(exit);
   }
 
   /**

@@ -15,12 +15,19 @@ export interface Lease extends Disposable, AsyncDisposable {
   readonly mode: "ephemeral" | "shared";
   /** The source address, of a local exit. */
   readonly localAddress?: string;
-  /** For clients of one's own (ccxt, ws); made when first read, shared by all leases of the exit. */
+  /** For clients of one's own (ccxt, ws); made when first read, over sockets that all leases of the exit share. Keeps the lease from being lost. */
   readonly agent: { http: HttpAgent; https: HttpsAgent };
   /** What the head of an answer says, for the quota; may come before `settle`. */
   observe(info: ResponseInfo): void;
   /** What came of it in the end. A lease that is released without it counts as aborted, never as a success. */
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void;
+  /**
+   * One more holder: a lease of the same exit that has to be released by itself. The exit is given back with the last of them;
+   * `settle` counts once for all.
+   * @throws TypeError where this one has been released
+   */
+  retain(): Lease;
+  /** Gives it back. Later than that, requests on it are refused with `MH_ERR_LEASE_OVER`, and everything else is ignored. */
   release(): void;
 }
 

@@ -18,6 +18,11 @@ export interface RequestInfo {
    * @default true when there is none, or it is a string or bytes
    */
   replayable?: boolean;
+  /**
+   * Asks to become a connection of its own, such as a WebSocket: counts as one, and costs what its target charges for that.
+   * @default false
+   */
+  upgrade?: boolean;
   hints?: Hints;
 }
 

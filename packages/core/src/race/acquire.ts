@@ -4,8 +4,8 @@ import type { AcquireOptions, TryAcquireResult } from "../model/pool.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
 import { durationMs, type Duration } from "../time/duration.ts";
 import type { Engine } from "./engine.ts";
+import { HandLease } from "./hand-lease.ts";
 import { Job } from "./job.ts";
-import { Leg } from "./leg.ts";
 import { LeaseDriver } from "./lease-driver.ts";
 import { launch, offer } from "./placing.ts";
 import { refusalOf } from "./refusal.ts";
@@ -39,14 +39,15 @@ export function acquire(engine: Engine, { request, target, hints }: Asked, optio
     };
     const settled = (): void => signal?.removeEventListener("abort", onAbort);
     const driver = new LeaseDriver(
-      (leg) => {
+      (lease) => {
         settled();
-        resolve(leg);
+        resolve(lease);
       },
       (error) => {
         settled();
         reject(error);
       },
+      engine.hands.site(),
     );
     signal?.addEventListener("abort", onAbort);
     const dispatch: Dispatch | undefined = engine.drive(target, request, driver, {
@@ -62,9 +63,13 @@ export function acquire(engine: Engine, { request, target, hints }: Asked, optio
 export function tryAcquire(engine: Engine, { request, target, hints }: Asked, options: AcquireOptions): TryAcquireResult {
   if (engine.closing) throw new ClosedError(target.name);
   if (!engine.ready) return { granted: false, reason: "not-ready", retryAfterMs: 0 };
+  let lease: Lease | undefined;
   const driver = new LeaseDriver(
+    (given) => {
+      lease = given;
+    },
     () => {},
-    () => {},
+    engine.hands.site(),
   );
   const now = engine.clock.now();
   const kind = engine.kinds.of(hints?.kind);
@@ -80,7 +85,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
   kind.requests++;
   launch(job, exit, now);
-  return { granted: true, lease: driver.leg as Lease };
+  return { granted: true, lease: lease as unknown as Lease };
 }
 
 /** All or none: what the first ones took is given back when a later one is refused, and each is told that one's reason. */
@@ -98,9 +103,10 @@ export function tryAcquireAll(engine: Engine, asked: readonly Asked[], options: 
 
 /** A lease by hand of which nothing was used: everything comes back. */
 function unsend(lease: Lease): void {
-  if (!(lease instanceof Leg) || lease.over) return;
+  const leg = HandLease.legOf(lease);
+  if (leg === undefined || leg.over) return;
   // Likely to be asked for again in a moment: what a ledger has granted for it is kept that long.
-  if (lease.grant !== undefined) lease.engine.books?.grants.keep(lease.grant);
-  lease.grant = undefined;
-  lease.engine.finish(lease, "aborted", false);
+  if (leg.grant !== undefined) leg.engine.books?.grants.keep(leg.grant);
+  leg.grant = undefined;
+  leg.engine.finish(leg, "aborted", false);
 }

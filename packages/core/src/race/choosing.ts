@@ -20,7 +20,11 @@ export function choose(job: Job, now: number): number {
     gate.wait(target);
     return -1;
   }
-  if (target.inFlight >= rules.backendLimit) return -1;
+  if (target.inFlight >= rules.backendLimit) {
+    // Others wait for an answer, which comes; a long-lived connection may keep its place for days.
+    if (job.shared) target.sayFull();
+    return -1;
+  }
   return job.exclusive ? chooseForSlot(job, now) : chooseAny(job, now);
 }
 

@@ -18,6 +18,7 @@ import { circuitError, noneReaches, noticeBack, noWayError, vote } from "./circu
 import type { DecisionRing } from "./decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
+import { Hands } from "./hands.ts";
 import { ExitTally } from "./exit-tally.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
@@ -57,6 +58,7 @@ export class Engine {
   readonly warn: (message: string, fields: object) => void;
   readonly #room: WaitingRoom;
   readonly leases: Leases;
+  readonly hands = new Hands(this);
   /** Where the user's ledger counts; else this process does. */
   books: Bookkeeper | undefined;
   #rules: EngineRules;
@@ -253,14 +255,14 @@ export class Engine {
     this.holds.serve(ofSlot ? this.#pump : undefined);
   }
 
-  /** An attempt that has brought no head in time, or a body that nobody reads. */
+  /** A lease that is held for long, an attempt that has brought no head in time, or a body that nobody reads. */
   legDue(leg: Leg, now: number): void {
-    if (leg.verdict !== undefined) {
+    if (leg.job.single) this.hands.due(leg);
+    else if (leg.verdict === undefined) attemptIsLate(leg, now);
+    else {
       this.leases.unread(leg, now);
       this.gate.serve(this.#pump);
-      return;
     }
-    attemptIsLate(leg, now);
   }
 
   /** Refuses everything that waits. */
@@ -270,10 +272,6 @@ export class Engine {
 
   get idle(): boolean {
     return this.leases.none;
-  }
-
-  stopAll(error: MultihomeError): void {
-    this.leases.stopAll(error);
   }
 
   #sleep(target: Target, wakeAt: number, now: number): void {

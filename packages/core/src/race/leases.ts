@@ -8,6 +8,7 @@ import { announceLease, announceSettled } from "./announce.ts";
 import { alertFailures, healthChanged } from "./health-changes.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
+import { heldOf } from "./held.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
 import { LiveLegs } from "./live-legs.ts";
 import { WEIGHT } from "./tally.ts";
@@ -69,9 +70,11 @@ export class Leases {
   hold(job: Job, exit: number, now: number, asking: boolean): Leg {
     const { table, gate } = this.#engine;
     const { target } = job;
-    const reserved = lends(job) ? lend(job, job.lender as Leg) : job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
+    const lent = lends(job);
+    const reserved = lent ? lend(job, job.lender as Leg) : job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
     const leg = new Leg(job, exit, now, reserved);
     leg.held = asking;
+    leg.longLived = job.shared || (lent && (job.lender as Leg).job.shared);
     leg.grant = job.grant;
     job.grant = undefined;
     // It travels on the place of the lease that pins it: to wait for a second one could be for ever.
@@ -85,10 +88,17 @@ export class Leases {
       target.inFlight++;
     }
     if (job.exclusive) this.#engine.holds.take(exit);
-    target.health.started(exit);
+    if (job.lender !== undefined) heldOf(job.lender)?.begin();
+    // Half open, an exit is given one attempt to show what it is worth: that must not be one that lasts for days.
+    if (!leg.longLived) target.health.started(exit);
     target.desk.rescored(exit, false);
     if (job.shared) {
       table.shared[exit]++;
+      return leg;
+    }
+    if (leg.longLived) {
+      // Counted with its lease.
+      job.cost = undefined;
       return leg;
     }
     table.inFlight[exit]++;
@@ -129,16 +139,9 @@ export class Leases {
     this.#live.remove(leg);
     job.kind.inFlight--;
     if (kind === "rate-limited") job.kind.rateLimited++;
-    if (!leg.counted) {
-      leg.counted = true;
-      if (leg.reserved !== undefined && target.quota !== undefined) {
-        const outcome = { now, sentAt: leg.startedAt, writtenAt: undefined, answered: false, reported: false };
-        if (sent) target.quota.strand(leg.reserved, outcome);
-        else target.quota.refund(leg.reserved, outcome);
-        target.desk.settled(exitIndex, !sent);
-        if (leg.grant !== undefined) settleInLedger(leg, sent ? "unheard" : "unsent");
-      }
-    }
+    this.#spend(leg, now, sent);
+    if (job.lender !== undefined) heldOf(job.lender)?.end();
+    if (leg.longLived) target.health.started(exitIndex);
     const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);
     if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
     target.desk.rescored(exitIndex, changes.length > 0);
@@ -151,7 +154,7 @@ export class Leases {
     if (job.exclusive) this.#engine.holds.free(exitIndex);
     if (job.shared) {
       table.shared[exitIndex]--;
-    } else {
+    } else if (!leg.longLived) {
       table.inFlight[exitIndex]--;
       this.returnPlace(leg);
     }
@@ -163,8 +166,27 @@ export class Leases {
     const { gate, timers, timings } = this.#engine;
     leg.headAt = now;
     if (timings !== undefined) timings.headArrived(leg, now);
+    // Those of leases by hand are about their holders.
+    if (leg.job.single) return;
     timers.remove(leg);
-    if (gate.limited && !leg.job.shared && !leg.job.single) timers.add(leg, now, UNREAD_MS);
+    if (gate.limited && !leg.longLived) timers.add(leg, now, UNREAD_MS);
+  }
+
+  /** What was reserved for it has been sent: from now on its windows may forget it. */
+  spent(leg: Leg): void {
+    this.#spend(leg, this.#engine.clock.now(), true);
+  }
+
+  #spend(leg: Leg, now: number, sent: boolean): void {
+    if (leg.counted) return;
+    leg.counted = true;
+    const { quota, desk } = leg.job.target;
+    if (leg.reserved === undefined || quota === undefined) return;
+    const outcome = { now, sentAt: leg.startedAt, writtenAt: undefined, answered: false, reported: false };
+    if (sent) quota.strand(leg.reserved, outcome);
+    else quota.refund(leg.reserved, outcome);
+    desk.settled(leg.exitIndex, !sent);
+    if (leg.grant !== undefined) settleInLedger(leg, sent ? "unheard" : "unsent");
   }
 
   returnPlace(leg: Leg): void {

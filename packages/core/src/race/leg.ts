@@ -53,6 +53,8 @@ export class Leg implements PublicLeg, TimerNode {
   /** The lease whose place in `backendLimit` it travels on, and who travels on its own. Whoever comes back last gives the place back. */
   carrier: Leg | undefined = undefined;
   rider: Leg | undefined = undefined;
+  /** A shared lease, or the connection that it is for: no attempt among others, the exit goes on serving them. */
+  longLived = false;
   /** Neighbours in the engine's list of legs that are out. */
   livePrev: Leg | undefined = undefined;
   liveNext: Leg | undefined = undefined;
@@ -150,7 +152,8 @@ export class Leg implements PublicLeg, TimerNode {
     if (this.over || this.#settled) return;
     this.#settled = true;
     if (isResponseInfo(outcome)) {
-      this.observe(outcome);
+      // The same that was observed is one refusal, not two.
+      if (this.verdict === undefined || this.status !== outcome.status) this.engine.answered(this, outcome, this.engine.clock.now());
       return;
     }
     if (outcome instanceof Error) {
@@ -169,6 +172,11 @@ export class Leg implements PublicLeg, TimerNode {
     const heard = this.verdict !== undefined && !(this.stopped && this.verdict === "success");
     this.engine.finish(this, heard ? (this.verdict as VerdictKind) : "aborted", true);
     this.job.released(this);
+  }
+
+  /** An adapter's attempt has one holder. */
+  retain(): this {
+    return this;
   }
 
   [Symbol.dispose](): void {

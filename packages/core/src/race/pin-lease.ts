@@ -34,6 +34,7 @@ export class PinLease implements Lease {
   readonly #holder: PinHolder;
   #target = "";
   #settled = false;
+  #holders = 1;
 
   constructor(engine: Engine, exitIndex: number, holder: PinHolder) {
     this.engine = engine;
@@ -74,8 +75,15 @@ export class PinLease implements Lease {
     if (verdict.kind === "rate-limited" || verdict.kind === "banned") this.#holder.refused(verdict.kind, verdict.retryAfterMs ?? asked);
   }
 
+  /** One more holder; the exit is the slot's until each of them has released it. */
+  retain(): this {
+    if (this.over) throw new TypeError(`The lease of ${this.exit.id} has been released; there is nothing to hold on to.`);
+    this.#holders++;
+    return this;
+  }
+
   release(): void {
-    if (this.over) return;
+    if (this.over || --this.#holders > 0) return;
     this.over = true;
     this.#holder.released();
   }

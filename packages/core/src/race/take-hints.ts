@@ -1,5 +1,6 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
+import { HandLease } from "./hand-lease.ts";
 import type { Job } from "./job.ts";
 import { Leg } from "./leg.ts";
 import { PinLease } from "./pin-lease.ts";
@@ -14,12 +15,12 @@ export function takeHints(job: Job, hints: Hints): MultihomeError | undefined {
     return undefined;
   }
   const { id } = lease.exit;
-  if ((lease instanceof Leg || lease instanceof PinLease) && lease.over) {
+  if ((lease instanceof HandLease || lease instanceof Leg || lease instanceof PinLease) && lease.over) {
     return new MultihomeError("MH_ERR_LEASE_OVER", `The lease of ${id} was released; the request to ${target.name} was not sent on it.`, { target: target.name });
   }
   job.pin = engine.table.indexOf(id) ?? -1;
   if (job.pin < 0) return new MultihomeError("MH_ERR_NO_EXIT", `The exit ${id} of the given lease is not one of this pool's.`, { target: target.name });
-  if (lease instanceof Leg) job.lender = lease;
-  else if (lease instanceof PinLease) lease.usedFor(target);
+  if (lease instanceof PinLease) lease.usedFor(target);
+  else job.lender = lease instanceof Leg ? lease : HandLease.legOf(lease);
   return undefined;
 }

@@ -35,6 +35,8 @@ export interface TargetRules {
   readonly onBan: "rotate" | "pause";
   /** `undefined`: every request costs 1, and nobody counts it. */
   readonly cost: ((request: RequestInfo) => RequestCost) | undefined;
+  /** The same of opening a long-lived connection, where the target's table knows what that costs. */
+  readonly connectCost: ((request: RequestInfo) => RequestCost | undefined) | undefined;
   readonly account: ((request: RequestInfo) => string | undefined) | undefined;
 }
 
@@ -69,6 +71,7 @@ export class Target {
   history: WeightHistory | undefined;
   /** What is learnt of weights from headers; only where there is a table. */
   calibrator: Calibrator | undefined;
+  #saidFull = 0;
   readonly #warned = new WeakSet<CompiledRule>();
   /** How many in the line are being asked for at the ledger. */
   asking = 0;
@@ -107,6 +110,14 @@ export class Target {
     if (rule === undefined || !rule.warn || this.#warned.has(rule)) return;
     this.#warned.add(rule);
     this.engine.warn(`${this.name} has no weight for ${rule.endpoint}; it is counted as ${cost.weight}.`, { target: this.name, endpoint: rule.endpoint, weight: cost.weight });
+  }
+
+  /** A connection waits because `backendLimit` is taken up: said once for each limit. */
+  sayFull(): void {
+    const { backendLimit } = this.rules;
+    if (this.#saidFull === backendLimit) return;
+    this.#saidFull = backendLimit;
+    this.engine.warn(`${this.name} allows ${backendLimit} at once (backendLimit), and all of them are taken; a further shared lease waits.`, { target: this.name, backendLimit });
   }
 
   get quota(): Quota | undefined {

@@ -21,6 +21,7 @@ import { Alarm } from "../time/timer-queue.ts";
 import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
 import { reportUsed } from "./books.ts";
 import type { Engine } from "./engine.ts";
+import { connectCost } from "./connect-cost.ts";
 import { hostName, hostOf, HostPatterns } from "./hosts.ts";
 import { ShownTargets } from "./shown-targets.ts";
 import { watchQuota } from "./watch-quota.ts";
@@ -208,6 +209,7 @@ export class Targets {
       raceBodies: race.methods !== undefined,
       backendLimit: rules.backendLimit ?? Infinity,
       onBan: rules.onBan ?? "rotate",
+      connectCost: typeof rules.weights === "object" ? connectCost(calculator) : undefined,
       cost: rules.weights === undefined ? undefined : (request) => calculator.cost(request.method, request.path ?? pathOf(request), request.body, request.headers, request),
       account: rules.account ?? (calculator.account === undefined ? undefined : (request) => calculator.account?.(request.headers)),
     };

@@ -18,9 +18,10 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
     const refused = plainCredentials(request, target.name);
     if (refused !== undefined) return refused;
   }
+  const connects = job.shared || request.upgrade === true;
   let cost: RequestCost | undefined;
   try {
-    cost = rules.cost?.(request);
+    cost = (connects ? rules.connectCost?.(request) : undefined) ?? rules.cost?.(request);
   } catch (error) {
     if (error instanceof MultihomeError) return error;
     return new MultihomeError("MH_ERR_CONFIG", `The function targets.${target.name}.weights threw; the request was not sent.`, { target: target.name, cause: error });
@@ -32,7 +33,7 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
   job.demand = quota.demand(
     { weight: job.weight, orders: cost?.orders ?? 0, charges: cost?.charges, ...(success === undefined ? {} : { settleOnSuccess: success }) },
     rules.account?.(request),
-    job.shared,
+    connects,
   );
   job.demand.byHand = job.single;
   if (job.kind.kept > 0) leaveKept(job.demand, quota, job.kind.kept);

@@ -27,10 +27,10 @@ export class Wishes {
   readonly #last: Previous = { exit: -1 };
   readonly #byBatch = new LRUCache<number, Previous>({ max: MOST_BATCHES });
 
-  constructor({ engine, health, pauses }: Target) {
+  constructor({ desk, engine, health, pauses }: Target) {
     const { table } = engine;
     this.homes = new Homes(table, (exit, now) => {
-      if (health.restsUntil(exit) > now) return true;
+      if (!table.isUsable(exit) || !desk.mayUse(exit) || health.restsUntil(exit) > now) return true;
       const egress = table.egress[exit];
       const until = pauses.untilOf(egress);
       // A short pause is waited for as a window is; a ban, or one that takes longer than anybody waits, is not.
