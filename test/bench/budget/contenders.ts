@@ -11,18 +11,27 @@ import { ADDRESSES, LIMIT, WINDOW_MS, type World } from "./world.ts";
 /** Sends what it is given as fast as its rules allow; resolves when an answer has come, whatever it says. */
 export type Send = (asked: Asked) => Promise<unknown>;
 
+/** One life of a program. */
+export interface Program {
+  readonly send: Send;
+  /** Before that nothing can be sent. */
+  readonly ready?: Promise<void>;
+  /** Ends in an orderly way; absent: it has nothing to remember. */
+  close?(): Promise<void>;
+}
+
 export interface Contender {
   readonly name: string;
   /** How many requests of a program wait or are under way at any time: enough that nobody is short of work. */
   readonly backlog: number;
-  /** Everything that it has to know is made anew: a start, or a start after a kill. */
-  start(world: World, clock: Clock): Send;
+  /** Everything that it has to know is made anew: a start, or a start after an end. @param stateFile what it may remember things in */
+  start(world: World, clock: Clock, stateFile: string | undefined): Program;
 }
 
 export const OURS: Contender = {
   name: "multihome",
   backlog: 1_000,
-  start(world, clock) {
+  start(world, clock, stateFile) {
     const pool = createExitPool({
       clock,
       random: world.random,
@@ -30,9 +39,10 @@ export const OURS: Contender = {
       targets: { binance: binanceSpot({ clock }) },
       queue: { capacity: 5_000, timeout: false },
       summaryEvery: false,
+      ...(stateFile === undefined ? {} : { state: { file: stateFile } }),
       logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     });
-    return (asked) =>
+    const send: Send = (asked) =>
       pool.run<ExchangeAnswer>(
         { method: asked.method, url: `https://api.binance.com${asked.path}${asked.query === "" ? "" : `?${asked.query}`}`, host: "api.binance.com", path: `${asked.path}?${asked.query ?? ""}` },
         {
@@ -41,20 +51,22 @@ export const OURS: Contender = {
           discard: ignore,
         },
       );
+    return { send, ready: pool.ready(), close: () => pool.close() };
   },
 };
 
 function ignore(): void {}
 
 /** The others know the weights just as well, and give every address a limiter of its own, in turn. */
-function inTurn(world: World, limiterFor: (address: string) => (weight: number, send: () => Promise<unknown>) => Promise<unknown>): Send {
+function inTurn(world: World, limiterFor: (address: string) => (weight: number, send: () => Promise<unknown>) => Promise<unknown>): Program {
   const limiters = ADDRESSES.map(limiterFor);
   let turn = 0;
-  return (asked) => {
+  const send: Send = (asked) => {
     const at = turn++ % ADDRESSES.length;
     const weight = binanceSpotPrice({ ...asked, address: "" })?.weight ?? 1;
     return limiters[at](weight, () => world.exchange(ADDRESSES[at], asked));
   };
+  return { send };
 }
 
 const BOTTLENECK: Contender = {

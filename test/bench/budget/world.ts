@@ -15,6 +15,8 @@ export interface WorldOptions {
   readonly serverAheadMs?: number;
   /** How often the program is killed and started again. */
   readonly kills?: number;
+  /** It is not killed but closed, and may remember things in a file. */
+  readonly orderly?: boolean;
   /** Between a kill and the next start. */
   readonly downMs?: number;
 }
