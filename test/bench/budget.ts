@@ -29,7 +29,7 @@ const { values: given } = parseArgs({
     contender: { type: "string", default: "all" },
     minutes: { type: "string", default: "20" },
     seeds: { type: "string", default: "1" },
-    /** Seconds that one contender may take for one world. */
+    /** Seconds of processor time that one contender may take for one world. */
     cap: { type: "string", default: "120" },
   },
 });

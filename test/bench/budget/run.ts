@@ -17,7 +17,7 @@ export interface RunResult extends WorldResult {
   readonly cut: boolean;
 }
 
-/** Plays a world to its end with one contender. @param capSeconds of this machine's time */
+/** Plays a world to its end with one contender. @param capSeconds of processor time */
 export async function run(options: WorldOptions, contender: Contender, minutes: number, seed: number, capSeconds = 120): Promise<RunResult> {
   const world = new World(options, seed);
   const folder = options.orderly === true ? mkdtempSync(path.join(tmpdir(), "multihome-budget-")) : undefined;
@@ -94,17 +94,21 @@ async function meanwhile(clock: ManualClock, promise: Promise<void>, mostMs: num
 
 /** Nobody may take longer than that: a program that spins would never end. */
 class Cap {
-  readonly #until: bigint;
+  readonly #from = process.cpuUsage();
+  readonly #most: number;
   #calls = 0;
   over = false;
 
   constructor(seconds: number) {
-    this.#until = process.hrtime.bigint() + BigInt(Math.round(seconds * 1e9));
+    this.#most = seconds * 1e6;
   }
 
   reached(): boolean {
-    // Looking at the time costs more than most of what is asked.
-    if (!this.over && ++this.#calls % 1_024 === 0) this.over = process.hrtime.bigint() > this.#until;
+    // Looking costs more than most of what is asked.
+    if (!this.over && ++this.#calls % 1_024 === 0) {
+      const { user, system } = process.cpuUsage(this.#from);
+      this.over = user + system > this.#most;
+    }
     return this.over;
   }
 }
