@@ -1,6 +1,7 @@
 import type { Census } from "./census.ts";
 import { Epoch } from "./epoch.ts";
 import { ExitRecords } from "./exit-record.ts";
+import { PoolBeliefs } from "./pool-beliefs.ts";
 import { DEFAULT_HEALTH, type HealthRules } from "./rules.ts";
 import { TargetHealth } from "./target-health.ts";
 
@@ -12,6 +13,8 @@ export class PoolHealth {
   readonly census: Census;
   readonly records: ExitRecords;
   readonly epoch: Epoch;
+  /** What the adaptive policy believes; costs nothing where it is not used. */
+  readonly beliefs: PoolBeliefs;
   readonly #targets = new Set<TargetHealth>();
   readonly #mostCells: number;
   #rules: HealthRules;
@@ -23,8 +26,10 @@ export class PoolHealth {
     this.#rules = rules;
     this.#mostCells = mostCells;
     this.records = new ExitRecords(rules);
+    this.beliefs = new PoolBeliefs(census);
     this.epoch = new Epoch((byMs) => {
       this.records.rebase(byMs);
+      this.beliefs.rebase(byMs);
       for (const target of this.#targets) target.rebase(byMs);
     });
   }
@@ -41,7 +46,7 @@ export class PoolHealth {
 
   /** Bytes of all cells and records. */
   get bytes(): number {
-    let bytes = this.records.bytes;
+    let bytes = this.records.bytes + this.beliefs.bytes;
     for (const target of this.#targets) bytes += target.bytes;
     return bytes;
   }
@@ -58,7 +63,9 @@ export class PoolHealth {
   }
 
   drop(target: TargetHealth): void {
-    if (this.#targets.delete(target)) this.#cells -= target.cells;
+    if (!this.#targets.delete(target)) return;
+    this.#cells -= target.cells;
+    target.beliefs.drop();
   }
 
   /** Called by a target whose cells are written to. Where there are too many, the one that has been idle for longest loses its own. */
@@ -80,6 +87,7 @@ export class PoolHealth {
   /** The exit's index is given to another one. */
   forget(exit: number): void {
     this.records.forget(exit);
+    this.beliefs.forget(exit);
     for (const target of this.#targets) target.forget(exit);
   }
 

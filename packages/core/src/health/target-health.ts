@@ -111,11 +111,13 @@ export class TargetHealth extends TargetReadings {
     this.inFlight -= cell.outOf(page.u32, this.cellRows.offset(exit));
     this.#ejection.over(exit);
     this.cellRows.wipe(exit);
+    this.beliefs.forget(exit);
   }
 
   /** Everything known here goes; for a target that has been idle for longest when there are too many. */
   clear(): void {
     this.cellRows.clear();
+    this.beliefs.clear();
     this.#ejection.clear();
     this.#blame.succeeded();
     this.inFlight = 0;
@@ -124,6 +126,7 @@ export class TargetHealth extends TargetReadings {
   /** The scale of times moves on. */
   rebase(byMs: number): void {
     this.cellRows.each((page, at) => cell.moveCell(page, at, byMs));
+    this.beliefs.rebase(byMs);
     this.#ejection.rebase(byMs);
   }
 

@@ -3,6 +3,7 @@ import { blankRecord, fillRecord, readCell, type CellRecord } from "./cell-recor
 import type { PoolHealth } from "./pool-health.ts";
 import { Rows } from "./rows.ts";
 import { scoreOf, stepOf, type Score } from "./score.ts";
+import { TargetBeliefs } from "./target-beliefs.ts";
 import { UNKNOWN_RATE } from "./window.ts";
 
 export type ExitState = "unknown" | "healthy" | "cooldown" | "on-trial" | "dead";
@@ -11,14 +12,17 @@ export type ExitState = "unknown" | "healthy" | "cooldown" | "on-trial" | "dead"
 export class TargetReadings {
   protected readonly pool: PoolHealth;
   protected readonly cellRows = new Rows(cell.CELL_WORDS);
+  /** What the adaptive policy believes here. */
+  readonly beliefs: TargetBeliefs;
   #hint = 0;
 
   protected constructor(pool: PoolHealth) {
     this.pool = pool;
+    this.beliefs = new TargetBeliefs(pool.beliefs);
   }
 
   get bytes(): number {
-    return this.cellRows.bytes;
+    return this.cellRows.bytes + this.beliefs.bytes;
   }
 
   /** Cells that there is room for now. */

@@ -12,6 +12,11 @@ export class TimeHeap {
     return this.#times.length === 0 ? Infinity : this.#times[0];
   }
 
+  /** The item of the earliest time; -1 when empty. */
+  get nextItem(): number {
+    return this.#items.length === 0 ? -1 : this.#items[0];
+  }
+
   push(at: number, item: number): void {
     const times = this.#times;
     const items = this.#items;

@@ -1,0 +1,76 @@
+/** Failures as unlikely as 1 in 10,000 if the network were well. */
+const CERTAIN = Math.log(10_000);
+/** Nothing has been heard for at least so long, */
+const QUIET_MS = 2_000;
+/** and for so many times what an answer usually takes. */
+const QUIET_TIMES = 1.5;
+/** No exit is so good that its silence says more than this: so it takes at least five of them. */
+const MOST_EXPECTED = 0.85;
+/** At least so long between two looks at all attempts that are out. */
+const LOOK_MS = 250;
+
+/**
+ * Is the network gone? Nothing is heard through any exit, for seconds, while much was expected: each exit that should have
+ * answered and did not makes it likelier, once. Exits that nobody expected anything of say nothing, so that a list of dead
+ * proxies is never taken for an outage. Any answer of a target, whatever it says, ends the doubt.
+ */
+export class Outage {
+  standing = false;
+  /** When the last one ended: attempts that began before it are judged by nobody. */
+  endedAt = -Infinity;
+  /** When the first attempt began of those that speak for it. */
+  #quietSince = Infinity;
+  #doubt = 0;
+  readonly #exits = new Set<number>();
+  #lookedAt = -Infinity;
+
+  /** An answer. @returns true where this ends an outage */
+  heard(now: number): boolean {
+    if (this.#quietSince !== Infinity) {
+      this.#quietSince = Infinity;
+      this.#doubt = 0;
+      this.#exits.clear();
+    }
+    if (!this.standing) return false;
+    this.standing = false;
+    this.endedAt = now;
+    return true;
+  }
+
+  /** An attempt has ended without an answer that had such a chance of one by then. */
+  failed(exit: number, chance: number, startedAt: number): void {
+    if (this.standing || !(chance > 0.05) || this.#exits.has(exit)) return;
+    this.#exits.add(exit);
+    this.#quietSince = Math.min(this.#quietSince, startedAt);
+    this.#doubt += doubtOf(chance);
+  }
+
+  /** Is it time for a look at what is out? */
+  isDue(now: number): boolean {
+    return !this.standing && (now - this.#lookedAt >= LOOK_MS || now < this.#lookedAt);
+  }
+
+  /**
+   * @param legs those that are out: visits each with its exit, the chance that it would have answered by now, and its start
+   * @param typicalMs what an answer takes
+   * @returns true where the network is gone from now on
+   */
+  look(now: number, typicalMs: number, legs: (visit: (exit: number, chance: number, startedAt: number) => void) => void): boolean {
+    this.#lookedAt = now;
+    let doubt = this.#doubt;
+    let since = this.#quietSince;
+    const seen = new Set<number>();
+    legs((exit, chance, startedAt) => {
+      if (!(chance > 0.05) || this.#exits.has(exit) || seen.has(exit)) return;
+      seen.add(exit);
+      doubt += doubtOf(chance);
+      if (startedAt < since) since = startedAt;
+    });
+    this.standing = doubt >= CERTAIN && now - since >= Math.max(QUIET_MS, QUIET_TIMES * typicalMs);
+    return this.standing;
+  }
+}
+
+function doubtOf(chance: number): number {
+  return -Math.log(1 - Math.min(MOST_EXPECTED, chance));
+}

@@ -1,0 +1,279 @@
+import type { Census } from "./census.ts";
+import { ChangeLog } from "./change-log.ts";
+import * as row from "./exit-beliefs.ts";
+import { Journal } from "./journal.ts";
+import { Shape } from "./shape.ts";
+
+/** Until something is known, one exit in twelve of a list works … */
+const BASE_UNKNOWN = 0.08;
+/** … and that much weighs as many first tests of the pool's own. */
+const BASE_TESTS = 50;
+/** One that has worked before is up again with this likelihood once nothing else is known any more. */
+const BASE_KNOWN = 0.4;
+/** The machine's own addresses work, until they show otherwise. */
+const BASE_OWN = 0.9;
+/** Bounds of the mean time up that is learned: shorter ones cannot be told from bad luck, longer ones not be seen. */
+const UP_MS = { first: 1_200_000, weight: 4, least: 30_000, most: 3_600_000 };
+/** A twentieth of a percent of what was seen of times up is forgotten each second: half an hour's worth is kept. */
+const UP_MEMORY = 0.9995;
+/** How fast the pool's own averages move with each success: over the last two hundred. */
+export const SLOW = 0.005;
+/** Scale of times before the first success. */
+const FIRST_TIME_MS = 1_000;
+/** How much the pool's time counts against an exit's own: variance within an exit over variance between exits, within reason. */
+const KAPPA = { least: 0.3, most: 4 };
+/** Back for a test after so long: it has worked a moment ago; it has just gone down. */
+const AFTER_SUCCESS_MS = 15_000;
+const AFTER_DOWN_MS = 8_000;
+/** Likelihood of being up below which an exit counts as down: three failures in a row of a good one, or one and a long silence. */
+const DOWN = 0.25;
+
+/**
+ * What is believed of the exits of a pool and of its times, and what all targets share: the likelihood that an exit is up, which
+ * relaxes to what is usual; its time scale; the shape of the answers' times. Exits are tested again the later the more often
+ * that has failed. Times are ticks of the pool's epoch; `moment` says which one it is.
+ */
+export class PoolBeliefs {
+  readonly shape = new Shape();
+  /** Exits that are better than they were thought: targets look at them anew. */
+  readonly changes = new ChangeLog();
+  /** Before the last sign of life, so that a network that is gone need not be held against anybody. */
+  readonly journal = new Journal();
+  /** Exits that have ever worked. */
+  readonly known: number[] = [];
+  /** Now. */
+  tick = 1;
+  /** Mean logarithm of the pool's times in ms; successes seen. */
+  m0 = Math.log(FIRST_TIME_MS);
+  successes = 0;
+  readonly rows = row.newExitRows();
+  readonly #census: Census;
+  #within = 0.25;
+  #between = 0.6;
+  kappa = 0.42;
+  #upMs = UP_MS.first * UP_MS.weight;
+  #downs = UP_MS.weight;
+  /** First tests of exits, and those that succeeded. */
+  #tests = BASE_TESTS;
+  #worked = BASE_TESTS * BASE_UNKNOWN;
+  /** Offsets of all hosts and how many there are: only differences between hosts mean something, so their mean is taken off. */
+  offsets = 0;
+  hosts = 0;
+
+  constructor(census: Census) {
+    this.#census = census;
+  }
+
+  /** To be called with the tick of the moment before anything else of that moment. */
+  moment(tick: number): void {
+    this.tick = tick;
+    const seconds = this.shape.learn(tick);
+    if (seconds === 0) return;
+    const kept = UP_MEMORY ** seconds;
+    this.#upMs *= kept;
+    this.#downs *= kept;
+  }
+
+  get bytes(): number {
+    return this.rows.bytes;
+  }
+
+  isProxy(exit: number): boolean {
+    return this.#census.isProxy[exit] !== false;
+  }
+
+  get meanUpMs(): number {
+    return Math.min(UP_MS.most, Math.max(UP_MS.least, this.#upMs / Math.max(1e-6, this.#downs)));
+  }
+
+  /** What an exit that has never worked is taken for: in a list of good ones it is soon trusted unseen. */
+  get baseUnknown(): number {
+    return Math.min(BASE_OWN, Math.max(0.01, this.#worked / this.#tests));
+  }
+
+  /** Likelihood that the exit is up. */
+  up(exit: number): number {
+    const page = this.rows.peek(exit);
+    if (page === undefined) return this.isProxy(exit) ? this.baseUnknown : BASE_OWN;
+    const at = this.rows.offset(exit);
+    const base = this.#base(exit, row.hasWorked(page.u32, at));
+    const since = page.u32[at + row.U_AT];
+    if (since === 0) return base;
+    return base + (page.f32[at + row.U] - base) * Math.exp(-(this.tick - since) / this.meanUpMs);
+  }
+
+  /** Likelihood of success when the exit is up and its host accepts it. */
+  quality(exit: number): number {
+    const { q0 } = this.shape;
+    const page = this.rows.peek(exit);
+    if (page === undefined) return q0;
+    const at = this.rows.offset(exit);
+    const good = page.f32[at + row.GOOD_WHILE_UP];
+    return (good + 2 * q0) / (good + page.f32[at + row.BAD_WHILE_UP] + 2);
+  }
+
+  /** Logarithm of its time scale in ms: its own mean, drawn towards the pool's while little is known. */
+  lnScale(exit: number): number {
+    const page = this.rows.peek(exit);
+    if (page === undefined) return this.m0;
+    const at = this.rows.offset(exit);
+    const n = row.timesOf(page.u32, at);
+    return (n * page.f32[at + row.MEAN] + this.kappa * this.m0) / (n + this.kappa);
+  }
+
+  hasWorked(exit: number): boolean {
+    const page = this.rows.peek(exit);
+    return page !== undefined && row.hasWorked(page.u32, this.rows.offset(exit));
+  }
+
+  isUp(exit: number): boolean {
+    const page = this.rows.peek(exit);
+    return page === undefined ? !this.isProxy(exit) : row.isUp(page.u32, this.rows.offset(exit)) || !this.isProxy(exit);
+  }
+
+  isTesting(exit: number): boolean {
+    const page = this.rows.peek(exit);
+    return page !== undefined && row.isTesting(page.u32, this.rows.offset(exit));
+  }
+
+  /** When it is due for a test. */
+  dueAt(exit: number): number {
+    return this.rows.peek(exit)?.u32[this.rows.offset(exit) + row.DUE] ?? 0;
+  }
+
+  /** How long it is left alone after as many tests in a row as have failed. */
+  backoffMs(exit: number): number {
+    const page = this.rows.peek(exit);
+    return page === undefined ? 0 : backoffMs(row.hasWorked(page.u32, this.rows.offset(exit)), row.missedOf(page.u32, this.rows.offset(exit)));
+  }
+
+  /** Attempts of it that are out without an answer, and since when. */
+  quiet(exit: number): { readonly out: number; readonly sinceMs: number } | undefined {
+    const page = this.rows.peek(exit);
+    const at = this.rows.offset(exit);
+    const out = page === undefined ? 0 : row.outOf(page.u32, at);
+    return page === undefined || out === 0 ? undefined : { out, sinceMs: this.tick - page.u32[at + row.QUIET_SINCE] };
+  }
+
+  started(exit: number, test: boolean): void {
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
+    if (row.outOf(u32, at) === 0) u32[at + row.QUIET_SINCE] = this.tick;
+    row.addOut(u32, at, 1);
+    if (test) row.setTesting(u32, at, true);
+  }
+
+  /** Its head has come, or never will. */
+  heard(exit: number): void {
+    const page = this.rows.peek(exit);
+    if (page !== undefined) row.addOut(page.u32, this.rows.offset(exit), -1);
+  }
+
+  /** @param ln logarithm of its time in ms without what is its host's; `undefined`: not measured. @returns how far it was from what was expected */
+  succeeded(exit: number, ln: number | undefined): number {
+    const { tick } = this;
+    const before = this.up(exit);
+    const { u32, f32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
+    if (!row.hasWorked(u32, at)) {
+      this.known.push(exit);
+      this.#worked++;
+      this.#tests++;
+    } else if (row.isUp(u32, at)) {
+      this.#upMs += Math.max(0, tick - u32[at + row.WORKED_AT]);
+    }
+    if (before < 0.7) this.changes.note(exit);
+    f32[at + row.U] = 0.995;
+    u32[at + row.U_AT] = u32[at + row.WORKED_AT] = u32[at + row.QUIET_SINCE] = tick;
+    u32[at + row.DUE] = tick + AFTER_SUCCESS_MS;
+    row.setMissed(u32, at, 0);
+    row.setUp(u32, at, true);
+    row.setWorked(u32, at);
+    // Some twenty outcomes count.
+    f32[at + row.GOOD_WHILE_UP] = 0.95 * f32[at + row.GOOD_WHILE_UP] + 1;
+    f32[at + row.BAD_WHILE_UP] *= 0.95;
+    return ln === undefined ? 0 : this.#timed(f32, u32, at, ln);
+  }
+
+  /**
+   * Writes down what a failure has left of the belief that it is up.
+   *
+   * @param failed how much of a failure of its own it was
+   * @param late how much later than its mean it must be, as a logarithm: it was given up, and an answer may have been on its way
+   * @returns true when it is believed to have gone down by this
+   */
+  failed(exit: number, up: number, failed: number, late: number): boolean {
+    const { tick } = this;
+    const { u32, f32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
+    f32[at + row.U] = up;
+    u32[at + row.U_AT] = tick;
+    f32[at + row.BAD_WHILE_UP] += failed;
+    if (late > 0) {
+      if (row.timesOf(u32, at) === 0) f32[at + row.MEAN] = this.m0;
+      f32[at + row.MEAN] = Math.min(LN_LONGEST, f32[at + row.MEAN] + late);
+    }
+    if (up >= DOWN || !row.isUp(u32, at)) return false;
+    row.setUp(u32, at, false);
+    row.setMissed(u32, at, 0);
+    u32[at + row.DUE] = tick + AFTER_DOWN_MS;
+    this.#upMs += Math.max(0, (tick - u32[at + row.WORKED_AT]) / 2);
+    this.#downs++;
+    return true;
+  }
+
+  /** Its test is over. @param missed it was one more in vain */
+  tested(exit: number, missed: boolean): void {
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
+    row.setTesting(u32, at, false);
+    if (!missed) return;
+    const count = row.missedOf(u32, at) + 1;
+    const worked = row.hasWorked(u32, at);
+    if (!worked && count === 1) this.#tests++;
+    row.setMissed(u32, at, count);
+    u32[at + row.DUE] = this.tick + backoffMs(worked, count);
+  }
+
+  /** The index is given to another exit. */
+  forget(exit: number): void {
+    const at = this.known.indexOf(exit);
+    if (at >= 0) this.known.splice(at, 1);
+    this.rows.wipe(exit);
+    this.changes.note(exit);
+  }
+
+  rebase(byMs: number): void {
+    this.tick = Math.max(1, this.tick - byMs);
+    this.rows.each((page, at) => row.moveExit(page, at, byMs));
+    this.journal.clear();
+  }
+
+  #base(exit: number, worked: boolean): number {
+    return this.isProxy(exit) ? (worked ? BASE_KNOWN : this.baseUnknown) : BASE_OWN;
+  }
+
+  #timed(f32: Float32Array, u32: Uint32Array, at: number, ln: number): number {
+    const n = row.timesOf(u32, at);
+    if (n === 0) f32[at + row.MEAN] = this.m0;
+    else this.#within += SLOW * ((ln - f32[at + row.MEAN]) ** 2 - this.#within);
+    f32[at + row.MEAN] += Math.max(1 / (n + 1), TIME_GAIN) * (ln - f32[at + row.MEAN]);
+    row.setTimes(u32, at, Math.min(TIMES_KEPT, n + 1));
+    this.#between += SLOW * ((f32[at + row.MEAN] - this.m0) ** 2 - this.#between);
+    this.kappa = Math.min(KAPPA.most, Math.max(KAPPA.least, this.#within / Math.max(1e-6, this.#between)));
+    this.successes++;
+    this.m0 += Math.max(1 / this.successes, SLOW) * (ln - this.m0);
+    return ln - f32[at + row.MEAN];
+  }
+}
+
+/** Times are remembered over so many successes, and each moves their mean by at least that much. */
+const TIMES_KEPT = 20;
+export const TIME_GAIN = 0.12;
+/** A day. */
+export const LN_LONGEST: number = Math.log(86_400_000);
+
+/** 8 s × 1.35^n up to 90 s for one that has worked: it will again. 30 s × n up to 240 s for one that never has: a sweep over the list. */
+export function backoffMs(worked: boolean, missed: number): number {
+  return worked ? Math.min(90_000, 8_000 * 1.35 ** missed) : 30_000 * Math.min(8, missed);
+}

@@ -1,0 +1,134 @@
+import { TimeHeap } from "../time/time-heap.ts";
+
+/** What the explorer has to know of the exits of a pool; the pool's beliefs are one. */
+export interface Scouted {
+  readonly tick: number;
+  /** Exits that have ever worked. */
+  readonly known: readonly number[];
+  isProxy(exit: number): boolean;
+  hasWorked(exit: number): boolean;
+  isTesting(exit: number): boolean;
+  /** Likelihood that it is up. */
+  up(exit: number): number;
+  dueAt(exit: number): number;
+  backoffMs(exit: number): number;
+}
+
+/** Exits that have worked before and are looked at for one test: enough to find a good one, whatever their number. */
+const SAMPLE = 16;
+/** As many are all looked at, where it matters when the next one is due. */
+const FEW = 256;
+/** With more than that somebody looks again so soon: in ten seconds one of so many is due. */
+const LOOK_AGAIN_MS = 1_000;
+/** Exits of the sweep that may not be used just now are passed over, so many at a time, and come back a little later. */
+const PASSED_OVER = 8;
+const PASS_MS = 500;
+/** A request without any exit takes half of their rest from exits that are to be tested later once it has waited for so long. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Which exits are worth a test, apart from those that are new to a host and work elsewhere: ones that have worked before and
+ * idle or are down, and ones that never have, in turn. Each of the latter has one entry in the sweep, by when it is due, except
+ * while it is being tested or once it has worked.
+ */
+export class Explorer {
+  readonly #exits: Scouted;
+  readonly #random: () => number;
+  readonly #sweep = new TimeHeap();
+  /** Exits up to here have been put into the sweep. */
+  #met = 0;
+
+  constructor(exits: Scouted, random: () => number) {
+    this.#exits = exits;
+    this.#random = random;
+  }
+
+  /** There are so many exits now. New ones are tested in random order: lists are sorted by who knows what. */
+  meet(length: number): void {
+    for (; this.#met < length; this.#met++) if (this.#exits.isProxy(this.#met) && !this.#exits.hasWorked(this.#met)) this.#sweep.push(this.#random(), this.#met);
+  }
+
+  /** A test of one that has never worked was in vain. */
+  missed(exit: number): void {
+    this.#sweep.push(this.#exits.dueAt(exit), exit);
+  }
+
+  /**
+   * One that has worked before, is due, and would be worth most if it were up; or -1.
+   *
+   * @param worthIfUp in any unit; 0 of those that are not worth a test or cannot have one now
+   */
+  known(squeeze: number, worthIfUp: (exit: number) => number): number {
+    const { known, tick } = this.#exits;
+    let best = -1;
+    let most = 0;
+    for (let left = Math.min(SAMPLE, known.length); left > 0; left--) {
+      const exit = known[Math.floor(this.#random() * known.length)];
+      if (this.#exits.isTesting(exit) || this.#exits.dueAt(exit) > tick + squeeze * this.#exits.backoffMs(exit)) continue;
+      const value = this.#exits.up(exit) * worthIfUp(exit);
+      if (value <= most) continue;
+      most = value;
+      best = exit;
+    }
+    return best;
+  }
+
+  /** The next that has never worked and is due, taken off the sweep; or -1. */
+  unknown(squeeze: number, mayUse: (exit: number) => boolean): number {
+    for (let passed = 0; passed < PASSED_OVER; ) {
+      const exit = this.#due(squeeze);
+      if (exit < 0) return -1;
+      if (mayUse(exit)) {
+        this.#sweep.pop();
+        return exit;
+      }
+      this.#sweep.pop();
+      this.#sweep.push(this.#exits.tick + PASS_MS, exit);
+      passed++;
+    }
+    return -1;
+  }
+
+  /** Is one that has never worked due? */
+  unknownDue(squeeze: number): boolean {
+    return this.#due(squeeze) >= 0;
+  }
+
+  /** How long until an exit is due for a request that has waited for `ageMs` and still has none: the longer it waits, the sooner. `Infinity`: none will be by itself. */
+  dueInMs(ageMs: number): number {
+    const { known, tick } = this.#exits;
+    this.#drop();
+    let soonest = this.#sweep.size === 0 ? Infinity : waitMs(this.#sweep.nextAt - tick, this.#exits.backoffMs(this.#sweep.nextItem), ageMs);
+    if (known.length <= FEW) for (const exit of known) if (!this.#exits.isTesting(exit)) soonest = Math.min(soonest, waitMs(this.#exits.dueAt(exit) - tick, this.#exits.backoffMs(exit), ageMs));
+    return known.length <= FEW ? soonest : Math.min(soonest, LOOK_AGAIN_MS);
+  }
+
+  #due(squeeze: number): number {
+    this.#drop();
+    if (this.#sweep.size === 0) return -1;
+    const exit = this.#sweep.nextItem;
+    return this.#sweep.nextAt <= this.#exits.tick + squeeze * this.#exits.backoffMs(exit) ? exit : -1;
+  }
+
+  /** Requests find out that an exit works as well as tests do: it is among the known then. */
+  #drop(): void {
+    while (this.#sweep.size > 0 && this.#exits.hasWorked(this.#sweep.nextItem)) this.#sweep.pop();
+  }
+}
+
+/** 0 to 1: how much of their rest a request that has no exit takes from those that are to be tested later. */
+export function squeezeOf(ageMs: number): number {
+  return ageMs > 0 ? ageMs / (PATIENCE_MS + ageMs) : 0;
+}
+
+/**
+ * When an exit that is due in `dueMs` will be due for a request of age `ageMs`, whose share of its back-off grows while it waits:
+ * the root of `wait + squeezeOf(age + wait) × backoff = due`.
+ */
+function waitMs(dueMs: number, backoffMs: number, ageMs: number): number {
+  if (dueMs <= squeezeOf(ageMs) * backoffMs) return 0;
+  // In terms of the age at that moment, a: a² + (P + backoff − d)·a − P·d = 0 with d = due + age.
+  const d = dueMs + ageMs;
+  const half = (PATIENCE_MS + backoffMs - d) / 2;
+  return Math.max(0, Math.sqrt(half * half + PATIENCE_MS * d) - half - ageMs);
+}

@@ -1,0 +1,138 @@
+import type { Order } from "./order.ts";
+import type { Changes } from "./score-order.ts";
+import { WORTH_LISTS, WorthLists } from "./worth-lists.ts";
+
+/** What the order has to know about exits; the beliefs of a target are one. */
+export interface Worth {
+  /** Logarithm of the successes per millisecond that an attempt brings; -Infinity where the exit is no choice but a test. */
+  lnWorth(exit: number, lnLimit: number): number;
+  /** Of an exit that works elsewhere and is new here. */
+  isUntested(exit: number): boolean;
+  isUp(exit: number): boolean;
+  /** @returns false where it has been put among those to be tried before */
+  list(exit: number): boolean;
+  unlist(exit: number): void;
+}
+
+/**
+ * Worth is told apart by 8 %, over thirteen octaves: from one success in 90 s of a place, the least that a limit of eight seconds
+ * can mean, to a hundred in one. What lies outside stands in the last or the first list, and is used all the same.
+ */
+const PER_E = 13.5;
+const LN_LEAST = Math.log(1 / 90_000);
+/** Exits whose worth has fallen since they were placed are put in their place when they come up, so many an offer at most. */
+const MOST_MOVED = 64;
+/** Exits that are better than they were, of which one offer takes note. */
+const CATCH_UP = 64;
+
+/** The most worth first, among equals the one that has waited for longest. What is hardly worth an attempt is not offered at all. */
+export class WorthOrder implements Order {
+  /** Exits that work elsewhere and are new here, in the order in which that became known. */
+  readonly untested: number[] = [];
+  lnLimit: number;
+  readonly #lists: WorthLists;
+  readonly #worth: Worth;
+  readonly #changes: Changes;
+  /** Exits that may be used, worth it or not; a bit each. */
+  #ready: Uint32Array;
+  #seen: number;
+
+  /** @param lnLimit logarithm of the most that an attempt may take, in ms */
+  constructor(worth: Worth, changes: Changes, lnLimit: number, exits = 0) {
+    this.#worth = worth;
+    this.#changes = changes;
+    this.lnLimit = lnLimit;
+    this.#lists = new WorthLists(exits);
+    this.#ready = new Uint32Array((exits >>> 5) + 1);
+    this.#seen = changes.oldest;
+  }
+
+  /** Of those that are worth it. */
+  get size(): number {
+    return this.#lists.size;
+  }
+
+  get bytes(): number {
+    return this.#lists.bytes + this.#ready.byteLength;
+  }
+
+  /** Is it worth an attempt? */
+  has(exit: number): boolean {
+    return this.#lists.listOf(exit) > 0;
+  }
+
+  add(exit: number): void {
+    if (exit >>> 5 >= this.#ready.length) this.#widen(exit);
+    this.#ready[exit >>> 5] |= 1 << (exit & 31);
+    this.#place(exit);
+  }
+
+  remove(exit: number): void {
+    if (exit >>> 5 < this.#ready.length) this.#ready[exit >>> 5] &= ~(1 << (exit & 31));
+    if (this.has(exit)) this.#lists.remove(exit);
+  }
+
+  first(): number {
+    if (this.#seen !== this.#changes.count) this.#catchUp();
+    for (let moved = 0; ; moved++) {
+      const list = this.#lists.highest(WORTH_LISTS);
+      if (list === 0) return -1;
+      const exit = this.#lists.headOf(list);
+      if (moved >= MOST_MOVED) return exit;
+      const now = this.#listFor(exit);
+      // One list down is within what the lists can tell apart.
+      if (now >= list - 1 && now > 0) return exit;
+      this.#lists.remove(exit);
+      if (now > 0) this.#lists.insert(exit, now);
+    }
+  }
+
+  after(exit: number): number {
+    const next = this.#lists.nextOf(exit);
+    if (next >= 0) return next;
+    const list = this.#lists.highest(this.#lists.listOf(exit) - 1);
+    return list === 0 ? -1 : this.#lists.headOf(list);
+  }
+
+  used(): void {}
+
+  /** An outcome has come, or an attempt has begun: what is believed of it may be another now. */
+  rescored(exit: number): void {
+    if (this.#isReady(exit)) this.#place(exit);
+  }
+
+  /** Takes note of exits that are better than they were; those that are new here are to be tried. */
+  #catchUp(): void {
+    const { count, oldest } = this.#changes;
+    let index = Math.max(this.#seen, oldest);
+    for (let left = CATCH_UP; index < count && left > 0; left--) {
+      const exit = this.#changes.get(index++);
+      this.rescored(exit);
+      if (this.#worth.isUp(exit) && this.#worth.isUntested(exit) && this.#worth.list(exit)) this.untested.push(exit);
+    }
+    this.#seen = index;
+  }
+
+  #place(exit: number): void {
+    const from = this.#lists.listOf(exit);
+    const to = this.#listFor(exit);
+    if (from === to) return;
+    if (from > 0) this.#lists.remove(exit);
+    if (to > 0) this.#lists.insert(exit, to);
+  }
+
+  #listFor(exit: number): number {
+    const ln = this.#worth.lnWorth(exit, this.lnLimit);
+    return ln === -Infinity ? 0 : Math.min(WORTH_LISTS, Math.max(1, Math.round((ln - LN_LEAST) * PER_E)));
+  }
+
+  #isReady(exit: number): boolean {
+    return ((this.#ready[exit >>> 5] ?? 0) & (1 << (exit & 31))) !== 0;
+  }
+
+  #widen(exit: number): void {
+    const wider = new Uint32Array(Math.max(this.#ready.length + (this.#ready.length >>> 4), (exit >>> 5) + 1));
+    wider.set(this.#ready);
+    this.#ready = wider;
+  }
+}
