@@ -1,5 +1,5 @@
 // Makes the status page one file: bundles packages/status-page/page, and writes it into what tsc has made of src/page-html.ts.
-// `npm run build` calls it after tsc.
+// `npm run build` calls it after tsc; --size says how large it has become.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -57,5 +57,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const made = `// Made by scripts/build-page.mjs.\nexport const PAGE_HTML = ${JSON.stringify(html)};\nexport const PAGE_POLICY = ${JSON.stringify(policy)};\n`;
   // An unchanged file keeps its time: tsc takes newer ones for changed.
   if (readFileSync(file, "utf8") !== made) writeFileSync(file, made);
-  console.log(`status page: ${html.length} bytes, ${zipped} zipped`);
+  // `npm start` builds first, and has better things to say.
+  if (process.argv.includes("--size")) console.log(`status page: ${html.length} bytes, ${zipped} zipped`);
 }

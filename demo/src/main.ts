@@ -1,15 +1,24 @@
 import process from "node:process";
 import { WINDOW_LIMIT, WINDOW_MS } from "./exchange.ts";
 import { runPlain } from "./plain.ts";
-import { runPooled } from "./pooled.ts";
+import { runPooled, sendOn } from "./pooled.ts";
+import { endCleanly } from "./screen.ts";
+import { openStage } from "./stage.ts";
 import { figuresOf, showTable } from "./table.ts";
 import { bold, say } from "./terminal.ts";
 import type { Pace } from "./workload.ts";
 
 /** Four windows. About 1,750 weight a second: seventeen times what one address is allowed, three quarters of what the pool's exits are. */
 const PACE: Pace = { forMs: 4 * WINDOW_MS, perSecond: 160, patienceMs: 3_000 };
+/** With --stay it goes on until Ctrl-C, for whoever wants to look at the page. */
+const STAY: Pace = { ...PACE, forMs: 10 * 60_000 };
 
 async function main(): Promise<void> {
+  endCleanly();
+  const stay = process.argv.includes("--stay");
+  const stage = await openStage();
+  say(`Status page: ${bold(stage.pageUrl)}${stay ? "" : " (until the demo ends; npm start -- --stay goes on until Ctrl-C)"}`);
+  say();
   say(`A small Binance on this machine: ${WINDOW_LIMIT} weight in ${WINDOW_MS / 1_000} seconds for each address (as 6,000 a minute), 429 beyond that, then bans.`);
   say(`The same requests twice: ${PACE.perSecond} a second for ${PACE.forMs / 1_000} seconds, order books, candles, tickers and some orders.`);
   say();
@@ -17,12 +26,18 @@ async function main(): Promise<void> {
   const plain = await runPlain(PACE);
   say();
   say(bold("2. axios, got and fetch, through one pool"));
-  const pooled = await runPooled(PACE);
+  const pooled = await runPooled(stage, PACE);
   say();
   say(bold("What the exchange has in its books"));
   showTable(plain, pooled);
   // For scripts: a terminal has the table.
   if (!process.stdout.isTTY || process.env["MULTIHOME_DEMO_JSON"]) say(`RESULT ${JSON.stringify({ plain: figuresOf(plain), pooled: figuresOf(pooled) })}`);
+  if (stay) {
+    say();
+    say(`Still sending through the pool. ${bold(stage.pageUrl)} shows it; Ctrl-C ends it.`);
+    await sendOn(stage, STAY);
+  }
+  await stage.close();
 }
 
 await main();

@@ -2,18 +2,15 @@ import axios from "axios";
 import got from "got";
 import { getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { axiosAdapter } from "@multihome/axios-adapter";
-import { createExitPool } from "@multihome/core";
-import type { ExitPool, Logger } from "@multihome/core";
-import type { Exchange } from "@multihome/core/testing";
-import { binanceSpot } from "@multihome/core/venues";
+import type { ExitPool } from "@multihome/core";
 import { gotHooks } from "@multihome/got-hooks";
 import { ExitDispatcher } from "@multihome/undici-dispatcher";
 import { sendByAxios, sendByFetch, sendByGot } from "./clients.ts";
-import { startDemoExchange, WINDOW_LIMIT, WINDOW_MS } from "./exchange.ts";
+import type { Meter } from "./meters.ts";
 import type { RunResult } from "./plain.ts";
 import { showProgress } from "./progress.ts";
-import { dim, say } from "./terminal.ts";
-import { openWaysOut } from "./ways-out.ts";
+import type { Stage } from "./stage.ts";
+import { say } from "./terminal.ts";
 import type { WaysOut } from "./ways-out.ts";
 import { runWorkload } from "./workload.ts";
 import type { Pace, Tally } from "./workload.ts";
@@ -31,24 +28,23 @@ export interface PooledResult extends RunResult {
 }
 
 /** The workload by axios, got and fetch in turn, all through one pool. */
-export async function runPooled(pace: Pace): Promise<PooledResult> {
-  const exchange = await startDemoExchange();
-  const ways = await openWaysOut();
+export async function runPooled(stage: Stage, pace: Pace): Promise<PooledResult> {
+  const { exchange, pool, ways } = stage;
   announce(ways);
-  const pool = poolOver(ways);
+  stage.openLog();
   const tally: Tally = { asked: 0, served: 0, refused: 0, failed: 0 };
-  try {
-    await pool.ready();
-    await sendThrough(pool, exchange, pace, tally);
-    const proxies = reportProxies(pool, ways);
-    const localCount = ways.local.length;
-    // The dead proxy's address is nobody's, and the exchange never sees it.
-    const addresses = localCount + (ways.proxiesHaveAddresses ? 3 : 1);
-    return { name: "through the pool", addresses, books: exchange.books(), tally, localCount, proxies };
-  } finally {
-    await pool.close();
-    await Promise.all([ways.close(), exchange.close()]);
-  }
+  await pool.ready();
+  await sendThrough(stage, "pooled", pace, tally);
+  const proxies = reportProxies(pool, ways);
+  const localCount = ways.local.length;
+  // The dead proxy's address is nobody's, and the exchange never sees it.
+  const addresses = localCount + (ways.proxiesHaveAddresses ? 3 : 1);
+  return { name: "through the pool", addresses, books: exchange.books(), tally, localCount, proxies };
+}
+
+/** Goes on sending for whoever looks at the page, until the program is ended. */
+export async function sendOn(stage: Stage, pace: Pace): Promise<never> {
+  for (let round = 1; ; round++) await sendThrough(stage, `on-${round}`, pace, { asked: 0, served: 0, refused: 0, failed: 0 });
 }
 
 function announce({ local, proxiesHaveAddresses }: WaysOut): void {
@@ -58,33 +54,8 @@ function announce({ local, proxiesHaveAddresses }: WaysOut): void {
   if (!proxiesHaveAddresses) say("  They leave by one address, and share what the exchange allows it; most requests will still be waiting at the end.");
 }
 
-function poolOver({ local, proxies, proxiesHaveAddresses }: WaysOut): ExitPool {
-  const logger: Logger = { debug: silent, info: print, warn: print, error: print };
-  return createExitPool({
-    exits: {
-      local: local.length === 0 ? false : [...local],
-      proxies: Object.values(proxies),
-      // Without addresses of their own the proxies share what the exchange allows one address.
-      ...(proxiesHaveAddresses ? {} : { egress: () => "127.0.0.1" }),
-    },
-    targets: {
-      binance: {
-        ...binanceSpot(),
-        hosts: "127.0.0.1",
-        // A real program takes binanceSpot() as it is; this exchange has shorter windows.
-        limits: [
-          { name: "weight-2s", unit: "weight", limit: WINDOW_LIMIT, per: WINDOW_MS, align: "fixed" },
-          { name: "orders-10s", unit: "order", limit: 100, per: "10s", align: "fixed", scope: "account" },
-        ],
-        spacing: 0,
-      },
-    },
-    logger,
-  });
-}
-
 /** Each client is told of the pool in one line; how it is used afterwards is in clients.ts, and has no part in this. */
-async function sendThrough(pool: ExitPool, exchange: Exchange, pace: Pace, tally: Tally): Promise<void> {
+async function sendThrough({ exchange, pool, ways }: Stage, run: string, pace: Pace, tally: Tally): Promise<void> {
   const { url } = exchange;
   const before = getGlobalDispatcher();
   const byAxios = sendByAxios(axios.create({ adapter: axiosAdapter(pool) }), url);
@@ -93,15 +64,22 @@ async function sendThrough(pool: ExitPool, exchange: Exchange, pace: Pace, tally
   const byFetch = sendByFetch(url);
 
   const stop = showProgress(exchange, () => {
-    const { inflight, tasks } = pool.status();
-    return { sent: inflight, waiting: tasks.pending };
+    const { inflight, tasks, targets } = pool.status();
+    return { sent: inflight, waiting: tasks.pending, meters: metersOf(targets["binance"].exits, ways) };
   });
   try {
-    await runWorkload("pooled", [byAxios, byGot, byFetch], pace, tally);
+    await runWorkload(run, [byAxios, byGot, byFetch], pace, tally);
   } finally {
     stop();
     setGlobalDispatcher(before);
   }
+}
+
+const OUT: ReadonlySet<string> = new Set(["cooldown", "banned", "dead"]);
+
+function metersOf(exits: ReturnType<ExitPool["status"]>["targets"][string]["exits"], { proxies }: WaysOut): Meter[] {
+  const names = new Map(Object.entries(proxies).map(([name, url]) => [url, `${name} proxy`]));
+  return Object.entries(exits).map(([id, { status, limits }]) => ({ name: names.get(id) ?? id, used: limits[0]?.used ?? 0, state: OUT.has(status) ? status : undefined }));
 }
 
 function reportProxies(pool: ExitPool, { proxies }: WaysOut): ExitReport[] {
@@ -111,9 +89,3 @@ function reportProxies(pool: ExitPool, { proxies }: WaysOut): ExitReport[] {
     return { name, success, fail };
   });
 }
-
-function print(_fields: object, message: string): void {
-  say(dim(`  ${message}`));
-}
-
-function silent(): void {}

@@ -39,7 +39,7 @@ function LimitLine({ target, limit }: { target: string; limit: LimitFrame }): JS
       </div>
       <Bar share={limit.mean} label={`${limit.name} of ${target}, on average`} />
       <div class="limit-says">
-        {percent(Math.min(1, limit.mean))} used
+        <span>{percent(Math.min(1, limit.mean))} used</span>
         <span class="muted"> · used up on {number(limit.usedUp)} of {number(limit.exits)}</span>
         {limit.turnsInMs > 0 && <span class="muted"> · turns in {wait(limit.turnsInMs)}</span>}
       </div>

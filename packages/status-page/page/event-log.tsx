@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { EventFrame } from "../src/wire.ts";
-import { clock } from "./format.ts";
+import { clock, unbroken } from "./format.ts";
 import { LevelIcon } from "./icons.tsx";
 import { Empty, Panel } from "./panel.tsx";
 
@@ -63,7 +63,7 @@ export function Event({ event, open }: { event: EventFrame; open?: (id: string) 
       <LevelIcon level={level} />
       <span>
         <span class="hidden">{level}: </span>
-        {text}
+        {unbroken(text)}
       </span>
       {open !== undefined && exit !== undefined && (
         <button type="button" class="link" onClick={() => open(exit)} aria-label={`Show ${exit} in the table`}>

@@ -31,10 +31,8 @@ export function ExitDetails({ id, seq, events, measured }: DetailsProps): JSX.El
     if (element === null) return undefined;
     const observer = new ResizeObserver(() => measured(element.offsetHeight));
     observer.observe(element);
-    return () => {
-      observer.disconnect();
-      measured(0);
-    };
+    // Out of sight it keeps its height, or the rows below would jump.
+    return () => observer.disconnect();
   }, []);
   const own = events.filter(({ exit }) => exit === id).slice(-EVENTS).reverse();
   const known = frame?.id === id ? frame : undefined;

@@ -69,8 +69,10 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
     if (openRow < 0 || offset < (openRow + 1) * ROW) return Math.floor(offset / ROW);
     return Math.max(openRow, Math.floor((offset - extra) / ROW));
   };
-  const first = Math.max(0, rowAt(top) - SPARE);
-  const end = Math.min(rows.length, rowAt(top + high) + SPARE + 1);
+  // Fewer rows than a moment ago may end above where the scroll bar still stands.
+  const from = Math.max(0, Math.min(top, offsetOf(rows.length) + ROW - high));
+  const first = Math.max(0, rowAt(from) - SPARE);
+  const end = Math.min(rows.length, rowAt(from + high) + SPARE + 1);
 
   useEffect(() => {
     const element = scroller.current;
@@ -79,6 +81,12 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
     observer.observe(element);
     return () => observer.disconnect();
   }, [rows.length === 0]);
+
+  // Another question begins at its first answer.
+  useLayoutEffect(() => {
+    if (scroller.current !== null) scroller.current.scrollTop = 0;
+    setTop(0);
+  }, [text, chosen, sort]);
 
   useEffect(() => {
     if (asked === 0 || opened === undefined) return;
@@ -95,8 +103,10 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
 
   useLayoutEffect(() => {
     if (!focusNext.current) return;
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-row="${active}"]`);
+    if (row == null) return;
     focusNext.current = false;
-    scroller.current?.querySelector<HTMLElement>(`[data-row="${active}"]`)?.focus({ preventScroll: true });
+    row.focus({ preventScroll: true });
   });
 
   const moveTo = (row: number): void => {
@@ -183,20 +193,20 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
             </thead>
             <tbody>
               <Gap high={offsetOf(first)} />
-              {shown.map((row) => {
+              {shown.flatMap((row) => {
                 const i = rows[row];
                 const isOpen = row === openRow;
                 return [
                   <tr key={`r${row}`} class={`row ${isOpen ? "open" : ""}`} data-row={row} tabIndex={row === reachable ? 0 : -1} aria-rowindex={row + 2} aria-expanded={isOpen} onClick={() => toggle(row)} onFocus={() => setActive(row)}>
                     <Cells exits={exits} i={i} state={states[exits.state[i]] ?? "unknown"} clock={frame?.clock ?? 0} />
                   </tr>,
-                  isOpen && (
+                  ...(isOpen ? [
                     <tr key="details" class="details">
                       <td colSpan={COLUMNS.length}>
                         <ExitDetails id={exits.ids[i]} seq={frame?.seq ?? 0} events={view.events} measured={setDetailHigh} />
                       </td>
-                    </tr>
-                  ),
+                    </tr>,
+                  ] : []),
                 ];
               })}
               <Gap high={offsetOf(rows.length) - offsetOf(end)} />

@@ -21,7 +21,7 @@ export function percent(share: number): string {
 }
 
 export function latency(ms: number): string {
-  if (ms < 10) return `${tenth.format(ms)} ms`;
+  if (ms > 0 && ms < 10) return `${tenth.format(ms)} ms`;
   return ms < 10_000 ? `${whole.format(ms)} ms` : `${tenth.format(ms / 1_000)} s`;
 }
 
@@ -44,4 +44,9 @@ export function span(ms: number): string {
   if (ms < 60_000) return `${rate(ms / 1_000)} s`;
   if (ms < 3_600_000) return `${rate(ms / 60_000)} min`;
   return ms < 86_400_000 ? `${rate(ms / 3_600_000)} h` : `${rate(ms / 86_400_000)} d`;
+}
+
+/** A sentence whose figures keep their units beside them, wherever its lines end. */
+export function unbroken(text: string): string {
+  return text.replace(/(\d) (?=(?:ms|s|min|h|days|%)(?!\w))/g, "$1\u00a0");
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Frame } from "../src/wire.ts";
-import { latency, NOTHING, number, percent, rate } from "./format.ts";
+import { latency, NOTHING, number, percent, rate, unbroken } from "./format.ts";
 import { LevelIcon } from "./icons.tsx";
 
 /** What limits it is read out when it becomes another matter, and no more often than this. */
@@ -23,7 +23,7 @@ export function Limiting({ limiting }: Pick<Frame, "limiting">): JSX.Element {
   return (
     <div class={`limiting l-${level}`}>
       <LevelIcon level={level} />
-      <p>{text}</p>
+      <p>{unbroken(text)}</p>
       <p class="hidden" role="status">
         {said}
       </p>

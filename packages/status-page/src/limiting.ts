@@ -24,7 +24,7 @@ export function limitingOf(overview: PoolOverview): Limiting {
   if (tasks.completed + tasks.failed === 0 && overview.inflight === 0) return { level: "idle", text: "No requests yet." };
   const fullest = fullestLimit(targets);
   if (fullest !== undefined && fullest.limit.mean >= NEARLY) return { level: "warning", text: `Nothing waits yet, but ${budgetText(fullest)}.` };
-  if (overview.answered.every((some) => some === 0) && overview.inflight === 0) return { level: "idle", text: "Nothing was sent in the last minute, and nothing waits." };
+  if (overview.attempts1m === 0 && overview.inflight === 0) return { level: "idle", text: "Nothing was sent in the last minute, and nothing waits." };
   return { level: "good", text: `Nothing limits it now: every request leaves at once.${fullest === undefined || fullest.limit.mean < WORTH_A_WORD ? "" : ` The fullest budget: ${budgetText(fullest)}.`}` };
 }
 
