@@ -1,6 +1,7 @@
 import type { Counter } from "@multihome/core";
 import type { CounterState, Paused } from "./counter-state.ts";
 import type { Engine } from "./engine.ts";
+import { PARTS } from "./reserve-script.ts";
 import type { TargetState } from "./targets.ts";
 
 /** One call for a reservation: what is asked, and what of it may have been counted. */
@@ -13,7 +14,8 @@ export interface Ask {
   /** The windows that were asked for, counter by counter. */
   readonly firsts: readonly number[];
   readonly lasts: readonly number[];
-  readonly needs: readonly number[];
+  /** Of sliding windows: so many parts later a request may arrive. */
+  readonly leads: readonly number[];
   readonly sentAt: number;
   /** It is not known whether it was counted: 1 takes it to be, -1 takes that back. */
   count(sign: 1 | -1): void;
@@ -38,18 +40,18 @@ export function reservation(engine: Engine, lane: Asking, counters: readonly Cou
     String(processes === 1 ? 1 : 2 * processes), String(pauses.length),
     engine.name, String(processes),
   ];
+  const tripMs = engine.trips.longest(now);
+  const leads = states.map(({ perMs }) => Math.min(PARTS / 4, Math.ceil((tripMs * PARTS) / perMs)));
   const asked: number[] = [];
-  const needs: number[] = [];
   for (let i = 0; i < states.length; i++) {
     const state = states[i];
     const need = Math.max(0, Math.ceil(counters[i].units - state.slice.room(now, state.first, state.last)));
     let extra = state.sliceUnits(processes);
     for (const other of others) extra += other[i].units;
     asked.push(need + extra);
-    needs.push(need);
     args.push(
       String(pauses.indexOf(state.paused) + 1), state.rest, state.align[0], String(need), String(Math.ceil(extra)), String(Math.floor(state.limit)), String(state.perMs),
-      String(state.first), String(state.last), String(Math.floor(state.ageMs)),
+      String(state.align === "sliding" ? leads[i] : state.first), String(state.last), String(Math.floor(state.ageMs)),
     );
   }
   const firsts = states.map(({ first }) => first);
@@ -61,7 +63,7 @@ export function reservation(engine: Engine, lane: Asking, counters: readonly Cou
     pauses,
     firsts,
     lasts,
-    needs,
+    leads,
     sentAt: now,
     count(sign) {
       states.forEach((state, i) => state.local.add(sign * asked[i], now, firsts[i], lasts[i]));

@@ -6,8 +6,10 @@ import type { StoreClock } from "./store-clock.ts";
 /** Calls in a span of `SPAN_MS` from which on slices are worth their while: below, each may ask. */
 const BUSY_CALLS = 25;
 export const SPAN_MS = 250;
-/** A grant is no arrival: so much later a request may still be on its way, and is counted in the window after the turn as well. */
+/** So much after its grant a request may still be on its way, and is counted in the window after the turn as well; longer where answers lately took longer … */
 const GUARD_MS = 250;
+/** … but no more than this part of a window. */
+const GUARD_PART = 4;
 /** Where nobody says what a server's clock shows, the store's stands for it; they may differ by so much. */
 const STRANGER_MS = 1_000;
 /** A window that is asked about further than that from the first is none that a request of now may fall into. */
@@ -95,7 +97,7 @@ export class CounterState {
   }
 
   /** Finds out which windows a request sent now may fall into. */
-  place(counter: Counter, now: number, clock: StoreClock, wallTime: () => number): void {
+  place(counter: Counter, now: number, clock: StoreClock, tripMs: number, wallTime: () => number): void {
     if (this.align !== "fixed") return;
     const { perMs } = this;
     let from = counter.serverFromMs;
@@ -107,7 +109,7 @@ export class CounterState {
       to = about + slack;
     }
     this.first = Math.floor(from / perMs);
-    this.last = Math.min(this.first + MOST_WINDOWS - 1, Math.floor((to + Math.min(GUARD_MS, perMs / 20)) / perMs));
+    this.last = Math.min(this.first + MOST_WINDOWS - 1, Math.floor((to + Math.min(Math.max(GUARD_MS, tripMs), perMs / GUARD_PART)) / perMs));
     this.turnsAt = now + (this.first + 1) * perMs - to;
     this.ageMs = from - this.first * perMs;
   }

@@ -10,6 +10,7 @@ import { Mode, type OnUnavailable } from "./mode.ts";
 import { PAUSE } from "./other-scripts.ts";
 import type { Answer, Store } from "./store.ts";
 import { StoreClock } from "./store-clock.ts";
+import { Trips } from "./trips.ts";
 import { Targets, type TargetState } from "./targets.ts";
 
 /** A fault of one kind is told once in so long. */
@@ -37,6 +38,7 @@ export class Engine {
   readonly clock: Clock;
   readonly keys: Keys;
   readonly storeClock = new StoreClock();
+  readonly trips = new Trips();
   readonly targets: Targets;
   readonly corrections: Corrections;
   readonly events: Events;
@@ -55,7 +57,7 @@ export class Engine {
   #manyAt = -Infinity;
   fault: { kind: FaultKind; message: string; target?: string } | undefined;
   onMode: (() => void) | undefined;
-  onFailure: (() => void) | undefined;
+  onFailure: ((error: StoreError) => void) | undefined;
   readonly #warn: EngineParts["warn"];
   readonly #told = new Map<string, number>();
 
@@ -93,11 +95,16 @@ export class Engine {
     this.onMode?.();
   }
 
-  failed(error: StoreError): void {
+  /** @param target whose keys the call was about: where they are used by something else, the others are not concerned */
+  failed(error: StoreError, target?: TargetState): void {
+    if (error.kind === "prefix" && target !== undefined) {
+      this.broken(target, `Keys of the store that begin with "${target.epochKey.slice(0, -":epoch".length)}" are used by something else; choose another prefix for the ledger. (${error.message})`);
+      return;
+    }
     if (error.kind === "timeout") this.counts.missed++;
     this.tell(error.kind, error.message);
     if (this.mode.failed(error, this.clock.now())) this.store.renew(error);
-    this.onFailure?.();
+    this.onFailure?.(error);
   }
 
   /** The store has answered. Anything that its clock says is learnt. @returns false where the call came at another time of its clock */
@@ -157,7 +164,7 @@ export class Engine {
   tellPause(paused: Paused, name: string, now: number): void {
     const pause = paused.until.get(name);
     if (pause === undefined || pause.until <= now) return;
-    this.store.run(PAUSE, [paused.key], [name, String(Math.ceil(pause.until - now)), pause.reason], (answer) => this.heard(answer), (error) => this.failed(error));
+    this.store.run(PAUSE, [paused.key], [name, String(Math.ceil(pause.until - now)), pause.reason], (answer) => this.heard(answer), (error) => this.failed(error, this.targets.target(paused.target)));
   }
 
   tellPausesOf(target: string): void {

@@ -51,7 +51,7 @@ export function decideAlone(
     state.alone.add(units, now, state.first, state.last);
     for (let place = places[i]; place <= lasts[i]; place++) charge(state, place, units);
   }
-  return granted(new Grant(states, counters.map(({ units }) => units), places, lasts, true));
+  return granted(new Grant(now, states, counters.map(({ units }) => units), places, lasts, true));
 }
 
 function roomAlone(state: CounterState, processes: number, now: number): number {

@@ -1,6 +1,6 @@
 import type { Counter, Reservation } from "@multihome/core";
 import type { CounterState, Paused } from "./counter-state.ts";
-import type { StoreClock } from "./store-clock.ts";
+import type { Engine } from "./engine.ts";
 
 /** What a caller holds: where each of its units is counted. */
 export class Grant {
@@ -12,9 +12,11 @@ export class Grant {
   readonly turns: readonly number[];
   /** Granted without the store. */
   readonly local: boolean;
+  readonly at: number;
   settled = false;
 
-  constructor(states: readonly CounterState[], units: readonly number[], places: readonly number[], lasts: number[], local: boolean) {
+  constructor(at: number, states: readonly CounterState[], units: readonly number[], places: readonly number[], lasts: number[], local: boolean) {
+    this.at = at;
     this.states = states;
     this.units = units;
     this.places = places;
@@ -48,7 +50,7 @@ export function takeFromSlices(states: readonly CounterState[], counters: readon
     lasts[i] = state.align === "fixed" ? state.last : places[i];
     state.touched = true;
   }
-  return new Grant(states, units, places, lasts, false);
+  return new Grant(now, states, units, places, lasts, false);
 }
 
 /** A refusal that the store has given lately: nobody need ask for as much again. */
@@ -83,11 +85,13 @@ export function pauseOver(states: readonly CounterState[], whole: Paused | undef
 }
 
 /** Brings every counter's state to what it says and to now. */
-export function placeAll(states: readonly CounterState[], counters: readonly Counter[], now: number, clock: StoreClock, wallTime: () => number): void {
+export function placeAll(engine: Engine, states: readonly CounterState[], counters: readonly Counter[], now: number): void {
+  const { clock, storeClock, trips } = engine;
+  const tripMs = trips.longest(now);
   for (let i = 0; i < states.length; i++) {
     const state = states[i];
     const counter = counters[i];
     if (state.yieldsTo !== undefined || state.limit !== counter.limit || state.perMs !== counter.perMs || state.align !== counter.align) state.adopt(counter, now);
-    state.place(counter, now, clock, wallTime);
+    state.place(counter, now, storeClock, tripMs, clock.wallTime);
   }
 }

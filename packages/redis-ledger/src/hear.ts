@@ -10,8 +10,8 @@ import type { TargetState } from "./targets.ts";
 
 /** A refusal is believed for so long: others may give back what they have not used. */
 const BELIEVED_MS = 100;
-/** A bucket's slice may be used for so long: what flows in meanwhile is kept out of it. */
-const BUCKET_MS = 250;
+/** A bucket's slice may be used for so long: what flows in within twice that time is kept out of it. */
+const BUCKET_MS = 125;
 /** How long another pool's smaller limit holds after it was last heard of. */
 const YIELD_MS = 30_000;
 
@@ -33,7 +33,7 @@ export function hearReservation(engine: Engine, lane: { states: readonly Counter
         state.learn(used, fixed ? ask.firsts[i] : index, at);
         state.refusedUntil = 0;
         if (give > 0) {
-          state.slice.put(give, fixed ? ask.firsts[i] : index, fixed ? ask.lasts[i] : index, usableUntil(engine, state, index, ask.sentAt, at));
+          state.slice.put(give, fixed ? ask.firsts[i] : index, fixed ? ask.lasts[i] : index, usableUntil(engine, state, index - ask.leads[i], ask.sentAt, at));
           state.touched = true;
           engine.holding.add(state);
         }
@@ -90,11 +90,11 @@ export function lengthen(paused: Paused, name: string, until: number, reason: "r
 }
 
 /** Until when a slice counts, by our clock: the store counts it as if it were used at the end of that time. */
-function usableUntil(engine: Engine, state: CounterState, index: number, sentAt: number, now: number): number {
-  if (state.align === "bucket") return sentAt + Math.min(BUCKET_MS, state.perMs / 20);
+function usableUntil(engine: Engine, state: CounterState, part: number, sentAt: number, now: number): number {
+  if (state.align === "bucket") return sentAt + Math.min(BUCKET_MS, state.perMs / 40);
   if (state.align === "fixed") return Infinity;
   const { storeClock } = engine;
-  return ((index + 1) * state.perMs) / PARTS - storeClock.at(0) - storeClock.errorMs(now);
+  return ((part + 1) * state.perMs) / PARTS - storeClock.at(0) - storeClock.errorMs(now);
 }
 
 function contradicted(engine: Engine, state: CounterState, holds: number, other: number): void {

@@ -62,7 +62,7 @@ export class Lane {
 
   /** Serves whom it can, and asks for the others. */
   pump(): void {
-    const { clock, mode, store, storeClock } = this.#engine;
+    const { clock, mode, store } = this.#engine;
     if (this.#waiting.length === 0) return;
     const now = clock.now();
     this.#serve(now);
@@ -73,7 +73,7 @@ export class Lane {
     }
     if (!store.ready) return;
     const first = this.#waiting[0];
-    placeAll(this.states, first.counters, now, storeClock, this.#engine.clock.wallTime);
+    placeAll(this.#engine, this.states, first.counters, now);
     const ask = reservation(this.#engine, this, first.counters, this.#waiting.slice(1).map(({ counters }) => counters), now);
     this.#calling = true;
     store.run(
@@ -84,7 +84,7 @@ export class Lane {
       (error) => {
         // It may have been counted all the same, so it is taken to be spent.
         ask.count(1);
-        this.#engine.failed(error);
+        this.#engine.failed(error, this.target);
         this.#calling = false;
         this.pump();
       },
@@ -124,7 +124,7 @@ export class Lane {
     if (this.#waiting.length === 0) return;
     const left: Waiter[] = [];
     for (const waiter of this.#waiting) {
-      placeAll(this.states, waiter.counters, now, engine.storeClock, engine.clock.wallTime);
+      placeAll(engine, this.states, waiter.counters, now);
       let answer = pauseOver(this.states, this.whole, now);
       if (answer === undefined) {
         const token = takeFromSlices(this.states, waiter.counters, now);
@@ -144,7 +144,7 @@ export class Lane {
 
   #decide(waiter: Waiter, now: number): void {
     const engine = this.#engine;
-    placeAll(this.states, waiter.counters, now, engine.storeClock, engine.clock.wallTime);
+    placeAll(engine, this.states, waiter.counters, now);
     waiter.stop?.();
     waiter.settle(engine.decide(this.states, waiter.counters, now));
   }

@@ -99,7 +99,10 @@ class SharedLedger implements RedisLedger {
       this.#pulse.start();
     };
     this.#pulse = new Pulse(engine);
-    engine.onFailure = () => this.#pulse.hurry();
+    engine.onFailure = (error) => {
+      this.#pulse.hurry();
+      if (isConfigFault(error.kind)) this.#neverReady(configError(error.message, error));
+    };
     this.#pulse.start();
   }
 
@@ -108,8 +111,8 @@ class SharedLedger implements RedisLedger {
     const now = this.#clock.now();
     if (this.#closing !== undefined) return refused(counters[0]?.key ?? "", 1_000);
     const states = this.#statesOf(counters, now);
-    if (states.length === 0) return granted(new Grant([], [], [], [], false));
-    placeAll(states, counters, now, engine.storeClock, this.#clock.wallTime);
+    if (states.length === 0) return granted(new Grant(now, [], [], [], [], false));
+    placeAll(engine, states, counters, now);
     const { target: name } = states[0];
     // Before the slices: what is paused must not go on with what was taken in advance.
     const paused = pauseOver(states, engine.targets.paused(name, "target"), now);
@@ -141,7 +144,7 @@ class SharedLedger implements RedisLedger {
     const engine = this.#engine;
     const now = this.#clock.now();
     const state = engine.targets.of(counter);
-    placeAll([state], [counter], now, engine.storeClock, this.#clock.wallTime);
+    placeAll(engine, [state], [counter], now);
     // Around a turn nobody can say which window a figure is of, unless the caller knows.
     const fixed = state.align === "fixed";
     if (fixed && (counter.serverToMs === undefined ? state.last : Math.floor(counter.serverToMs / state.perMs)) !== state.first) return;
@@ -218,10 +221,7 @@ class SharedLedger implements RedisLedger {
       secrets,
       onState: (ready, error) => {
         if (ready) this.#pulse.start();
-        else if (error !== undefined) {
-          engine.failed(error);
-          if (isConfigFault(error.kind)) this.#neverReady(configError(error.message, error));
-        }
+        else if (error !== undefined) engine.failed(error);
       },
     });
   }

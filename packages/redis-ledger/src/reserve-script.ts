@@ -17,12 +17,13 @@ const GRACE_MS = 5_000;
  * ARGV: digest, id, not before, not after (the store's clock; a call that its caller has given up must not count any more),
  * epoch as the caller knows it or "-", a new epoch, 1 where the caller saw the store's clock jump, the part of what is left that may
  * be given beyond the need, number of pauses, name of the process, how many there are; for each counter: index of its pauses, its name among them, align (f, s, b), units
- * needed, units welcome, limit, span, first and last window, milliseconds since the first began.
+ * needed, units welcome, limit, span, first (of a sliding one: parts that a request may be on its way) and last window, milliseconds since the first began.
  *
  * A counter is a hash from the number of a window (fixed) or of a part of one (sliding) to units; a bucket holds `d`, units
  * missing times span, as of `t`: all whole numbers. `s` is the counter's shape, `l` the smallest limit declared for it, lately at `a`.
  *
- * What is granted on a sliding window is counted in the part after the current one: it may be used until that part ends, and no
+ * What is granted on a sliding window is counted in the part after the current one, and as many parts later as a request may be on
+ * its way: it may be used until that part ends, and no
  * span of the window's length, wherever it begins, holds more than the limit. It costs two parts of a window. A bucket keeps what
  * flows in within `lag` for the same reason: a grant is no arrival.
  */
@@ -132,11 +133,11 @@ for i=1,C do
     for w,_ in pairs(n) do if w<w0-1 or w>w1+3 then gone[#gone+1]=w end end
   elseif align=='s' then
     local cur=math.floor(now*N/per)
-    index=cur+1
+    index=cur+1+w0
     local order,late={},0
     for w,v in pairs(n) do
       if w<cur-N then gone[#gone+1]=w n[w]=nil
-      elseif w>index then gone[#gone+1]=w n[w]=nil late=late+v
+      elseif w>cur+1+N/4 then gone[#gone+1]=w n[w]=nil late=late+v
       end
     end
     if late>0 then n[index]=(n[index] or 0)+late end

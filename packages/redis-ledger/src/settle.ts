@@ -1,10 +1,15 @@
 import type { Engine } from "./engine.ts";
 import type { Grant } from "./grants.ts";
 
+/** A lease may be held for long before anything is sent, and a server may think for long about what has arrived. */
+const LONGEST_TRIP_MS = 2_000;
+
 /** It is known what a request has really cost; once. */
 export function settleGrant(engine: Engine, token: Grant, counted: readonly number[], answered: boolean, now: number): void {
   if (token.settled) return;
   token.settled = true;
+  // What was never sent has not been on its way.
+  if (answered && counted.some((units) => units > 0)) engine.trips.learn(Math.min(LONGEST_TRIP_MS, now - token.at), now);
   for (let i = 0; i < token.states.length; i++) {
     if (answered && token.lasts[i] > token.places[i] && now < token.turns[i]) inFirstOnly(engine, token, i, now);
     const unused = token.units[i] - (counted[i] ?? token.units[i]);

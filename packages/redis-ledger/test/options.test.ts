@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { createServer, type AddressInfo } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+import { isMultihomeError, type Logger } from "@multihome/core";
+import { redisLedger, type RedisLedgerOptions } from "../src/index.ts";
+import { counter, take } from "./support/counters.ts";
+import { NO_SERVER, RedisServer } from "./support/redis-server.ts";
+
+const SECRET = "s3cr3t/ü";
+const AS_IN_URL = encodeURIComponent(SECRET);
+
+/** What is said by every way there is: errors, events, status, log lines. */
+function hearing(options: RedisLedgerOptions): { ledger: ReturnType<typeof redisLedger>; said: unknown[] } {
+  const said: unknown[] = [];
+  const say = (fields: object, message: string): void => void said.push(message, fields);
+  const logger: Logger = { debug: say, info: say, warn: say, error: say };
+  const ledger = redisLedger({ logger, ...options });
+  for (const name of ["changed", "fault", "contradiction"] as const) ledger.on(name, (message) => said.push(message));
+  return { ledger, said };
+}
+
+function assertNoSecret(...things: unknown[]): void {
+  const text = things.map((thing) => inspect(thing, { depth: 9, showHidden: true })).join("\n");
+  for (const secret of [SECRET, AS_IN_URL]) assert.ok(!text.includes(secret), text);
+}
+
+test("every wrong option is named at once, and a URL is never repeated", () => {
+  const wrong = { url: `redis//user:${AS_IN_URL}@host`, prefix: "two words", deadline: "soon", onUnavailable: "maybe", processes: 0, prefx: "x" } as unknown as RedisLedgerOptions;
+
+  assert.throws(
+    () => redisLedger(wrong),
+    (error: unknown) => {
+      assert.ok(isMultihomeError(error) && error.code === "MH_ERR_CONFIG");
+      for (const name of ["url", "prefix", "deadline", "onUnavailable", "processes", "prefx"]) assert.match(error.message, new RegExp(`${name}: `));
+      assertNoSecret(error);
+      return true;
+    },
+  );
+});
+
+for (const url of ["", "localhost:6379", "http://localhost:6379", "redis://", `redis://:${AS_IN_URL}@host:99999`, "redis://host/zero"]) {
+  test(`a URL like "${url.replace(AS_IN_URL, "…")}" is refused`, () => {
+    assert.throws(() => redisLedger({ url }), (error: unknown) => isMultihomeError(error) && error.code === "MH_ERR_CONFIG" && !error.message.includes(AS_IN_URL));
+  });
+}
+
+test("neither a url nor a client, or both, or a client of another kind is refused", () => {
+  assert.throws(() => redisLedger({}), /expected one, or a client/);
+  assert.throws(() => redisLedger({ url: "redis://127.0.0.1:1", client: { sendCommand: () => undefined } }), /either a url or a client/);
+  assert.throws(() => redisLedger({ client: {} }), /node-redis or ioredis/);
+});
+
+test("a wrong password is told by ready(), an event and the log, without the password", { skip: NO_SERVER }, async () => {
+  const server = await RedisServer.start(["--requirepass", "right"]);
+  const { ledger, said } = hearing({ url: `redis://:${AS_IN_URL}@127.0.0.1:${server.port}`, onUnavailable: "closed" });
+  try {
+    const error = await ledger.ready().then(() => assert.fail("it is ready"), (reason: unknown) => reason);
+
+    assert.ok(isMultihomeError(error) && error.code === "MH_ERR_CONFIG" && /WRONGPASS|invalid/i.test(error.message), String(error));
+    assert.equal(ledger.status().mode, "closed");
+    assert.equal(ledger.status().fault?.kind, "password");
+    assert.equal((await take(ledger, counter("weight", 1))).ok, false);
+    assertNoSecret(error, said, ledger.status(), ledger);
+  } finally {
+    await ledger.close();
+    await server.stop();
+  }
+});
+
+test("the right password is used", { skip: NO_SERVER }, async () => {
+  const server = await RedisServer.start(["--requirepass", SECRET]);
+  const { ledger, said } = hearing({ url: `redis://default:${AS_IN_URL}@127.0.0.1:${server.port}/1`, deadline: "2s" });
+  try {
+    await ledger.ready();
+    assert.equal((await take(ledger, counter("weight", 1))).ok, true);
+    assertNoSecret(said, ledger.status(), ledger);
+  } finally {
+    await ledger.close();
+    await server.stop();
+  }
+});
+
+test("a server that is too old is told with its version and what is needed", async () => {
+  // As much of Redis 4 as a client asks for before its first command.
+  const old = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      const info = "# Server\r\nredis_version:4.0.9\r\n";
+      for (const command of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) socket.write(command[1].toUpperCase() === "INFO" ? `$${info.length}\r\n${info}\r\n` : "+OK\r\n");
+    });
+  });
+  await new Promise<void>((resolve) => old.listen(0, "127.0.0.1", resolve));
+  const { ledger } = hearing({ url: `redis://127.0.0.1:${(old.address() as AddressInfo).port}` });
+  try {
+    await assert.rejects(ledger.ready(), /Redis 4\.0\.9.*5\.0 or newer/);
+    assert.equal(ledger.status().fault?.kind, "too-old");
+  } finally {
+    await ledger.close();
+    await new Promise((resolve) => old.close(resolve));
+  }
+});
+
+test("a prefix that something else uses is told with the key, and nothing of it is changed", { skip: NO_SERVER }, async () => {
+  const server = await RedisServer.start();
+  const { createClient } = await import("@redis/client");
+  const other = createClient({ url: server.url });
+  await other.connect();
+  const keys = { string: "app:{binance}:count:exit:203.0.113.7|binance|weight", hash: "app:{okx}:count:exit:203.0.113.7|okx|weight" };
+  await other.set(keys.string, "mine");
+  await other.hSet(keys.hash, "name", "mine");
+  const { ledger, said } = hearing({ url: server.url, prefix: "app", onUnavailable: "closed", deadline: "2s" });
+  try {
+    await ledger.ready();
+
+    assert.equal((await take(ledger, counter("weight", 1))).ok, false);
+    assert.equal((await take(ledger, { ...counter("weight", 1), key: "exit:203.0.113.7|okx|weight" })).ok, false);
+    assert.equal((await take(ledger, { ...counter("weight", 1), key: "exit:203.0.113.7|free|weight" })).ok, true, "another target is not concerned");
+
+    const told = said.filter((one) => typeof one === "object" && (one as { kind?: string }).kind === "prefix");
+    assert.ok(told.length >= 2, inspect(said));
+    assert.equal(await other.get(keys.string), "mine");
+    assert.deepEqual({ ...(await other.hGetAll(keys.hash)) }, { name: "mine" });
+  } finally {
+    await ledger.close();
+    await other.close();
+    await server.stop();
+  }
+});
+
+test("a prefix whose own key is used by something else never becomes ready", { skip: NO_SERVER }, async () => {
+  const server = await RedisServer.start();
+  const { createClient } = await import("@redis/client");
+  const other = createClient({ url: server.url });
+  await other.connect();
+  await other.set("app:processes", "mine");
+  const { ledger } = hearing({ url: server.url, prefix: "app", deadline: "2s" });
+  try {
+    await assert.rejects(ledger.ready(), /WRONGTYPE/);
+    assert.equal(ledger.status().fault?.kind, "prefix");
+  } finally {
+    await ledger.close();
+    await other.close();
+    await server.stop();
+  }
+});
+
+test("nobody there: the reason names host and port, and close ends everything", async () => {
+  const { ledger, said } = hearing({ url: "redis://127.0.0.1:1", onUnavailable: "open" });
+  for (let i = 0; i < 100 && ledger.status().mode !== "open"; i++) await sleep(20);
+
+  assert.equal(ledger.status().mode, "open");
+  assert.match(String(ledger.status().fault?.message), /127\.0\.0\.1:1/);
+  assert.equal((await take(ledger, counter("weight", 1))).ok, true);
+  await ledger.close();
+  await ledger.close();
+  assert.equal((await take(ledger, counter("weight", 1))).ok, false);
+  await assert.rejects(ledger.ready(), /closed/);
+  assert.ok(said.length > 0);
+});

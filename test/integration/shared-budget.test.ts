@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { availableParallelism, loadavg } from "node:os";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runFleet, type FleetFigures } from "../support/ledger-fleet.ts";
+import { NO_SERVER, RedisServer } from "../support/redis-server.ts";
+
+const PROCESSES = 8;
+/** Nightly runs ask for 600. */
+const SECONDS = Number(process.env["MULTIHOME_LEDGER_SECONDS"] ?? 20);
+
+/** On a machine that has three things to do for each core, unused budget says nothing about the ledger. */
+function mostlyUsed({ used }: FleetFigures, share: number): void {
+  const wanted = loadavg()[0] / availableParallelism() < 3 ? share : share / 2;
+  for (const [limit, value] of Object.entries(used)) assert.ok(value >= wanted, `${limit}: ${JSON.stringify(used)}`);
+}
+
+describe(`${PROCESSES} processes, two addresses, three linked limits, judged by the exchange`, { skip: NO_SERVER, concurrency: 1 }, () => {
+  test("no window is over its limit, nobody is refused, and the windows are used", { timeout: (SECONDS + 60) * 1_000 }, async (t) => {
+    const server = await RedisServer.start();
+    try {
+      const figures = await runFleet({ processes: PROCESSES, seconds: SECONDS, storeUrl: server.url, onUnavailable: "closed" });
+
+      t.diagnostic(JSON.stringify({ peak: figures.peak, used: figures.used }));
+      assert.deepEqual({ refused: figures.refused, bans: figures.bans, over: figures.over }, { refused: 0, bans: 0, over: [] });
+      for (const value of Object.values(figures.peak)) assert.ok(value <= 1, JSON.stringify(figures.peak));
+      mostlyUsed(figures, 0.9);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  for (const [onUnavailable, most] of [["closed", 1], ["local-share", 1.1]] as const) {
+    test(`the store is killed and started empty five times: ${onUnavailable} keeps every window to ${most * 100} %`, { timeout: (SECONDS + 60) * 1_000 }, async (t) => {
+      const server = await RedisServer.start();
+      const pauseMs = (SECONDS * 1_000) / 5;
+      try {
+        const figures = await runFleet({
+          processes: PROCESSES,
+          seconds: SECONDS,
+          storeUrl: server.url,
+          onUnavailable,
+          meanwhile: async () => {
+            for (let i = 0; i < 5; i++) {
+              await sleep(pauseMs * 0.6);
+              await server.kill();
+              await sleep(pauseMs * 0.3);
+              await server.start();
+            }
+          },
+        });
+
+        t.diagnostic(JSON.stringify({ peak: figures.peak, used: figures.used, refused: figures.refused }));
+        for (const value of Object.values(figures.peak)) assert.ok(value <= most, JSON.stringify(figures.peak));
+        if (onUnavailable === "closed") assert.equal(figures.refused, 0);
+        assert.equal(figures.bans, 0);
+        assert.ok(figures.reports.every(({ modes }) => modes.some((mode) => mode.startsWith(onUnavailable)) && modes.at(-1) === "shared"), JSON.stringify(figures.reports));
+        mostlyUsed(figures, 0.3);
+      } finally {
+        await server.stop();
+      }
+    });
+  }
+});
