@@ -32,7 +32,7 @@ describe(`${PROCESSES} processes, two addresses, three linked limits, judged by 
   });
 
   for (const [onUnavailable, most] of [["closed", 1], ["local-share", 1.1]] as const) {
-    test(`the store is killed and started empty five times: ${onUnavailable} keeps every window to ${most * 100} %`, { timeout: (SECONDS + 60) * 1_000 }, async (t) => {
+    test(`the store is killed and started empty five times: ${onUnavailable} keeps every window to ${Math.round(most * 100)} %`, { timeout: (SECONDS + 60) * 1_000 }, async (t) => {
       const server = await RedisServer.start();
       const pauseMs = (SECONDS * 1_000) / 5;
       try {
