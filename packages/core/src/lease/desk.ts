@@ -131,19 +131,19 @@ export class Desk {
     this.#order.rescored?.(exit);
   }
 
-  /** It sends now. @param asking … once a ledger has said that it may; where sends keep a distance nobody else is offered it meanwhile */
-  take(exit: number, now: number, asking: boolean): void {
+  /**
+   * It sends now. @param asking … once a ledger has said that it may; where sends keep a distance nobody else is offered it meanwhile
+   * @param inTurn false: on a slot's lease, which has taken its turn: the walk over the exits goes by leases
+   */
+  take(exit: number, now: number, asking: boolean, inTurn = true): void {
+    if (inTurn) this.#order.used(exit);
     const spacingMs = this.table.isProxy[exit] ? this.rules.proxySpacingMs : this.rules.spacingMs;
     if (spacingMs > 0 && !asking) {
       this.#order.remove(exit);
-      this.#order.used(exit);
       this.#places.space(exit, now + spacingMs);
     } else if (spacingMs > 0 || this.isFull(exit, now)) {
       this.#order.remove(exit);
-      this.#order.used(exit);
       this.#markBusy(exit);
-    } else {
-      this.#order.used(exit);
     }
   }
 

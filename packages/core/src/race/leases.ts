@@ -24,6 +24,11 @@ export function rides({ lender, target }: Job): boolean {
   return lender !== undefined && !lender.over && lender.rider === undefined && lender.job.target === target;
 }
 
+/** Is it sent on the lease of a slot that works at this target? */
+function onSlot({ lender, target }: Job): boolean {
+  return lender?.job.exclusive === true && lender.job.target === target;
+}
+
 /** The lease has spent what it had reserved; its holder's further requests pay for themselves. */
 function lend(job: Job, lender: Leg): Reserved | undefined {
   const { reserved } = lender;
@@ -58,7 +63,7 @@ export class Leases {
   confirmed(leg: Leg, now: number): void {
     leg.held = false;
     leg.startedAt = now;
-    if (!leg.job.shared) leg.job.target.desk.take(leg.exitIndex, now, false);
+    if (!leg.job.shared) leg.job.target.desk.take(leg.exitIndex, now, false, !onSlot(leg.job));
     this.#sent(leg, now);
   }
 
@@ -103,7 +108,7 @@ export class Leases {
     }
     table.inFlight[exit]++;
     if (job.pin < 0) gate.enter(exit);
-    target.desk.take(exit, now, asking);
+    target.desk.take(exit, now, asking, !onSlot(job));
     return leg;
   }
 

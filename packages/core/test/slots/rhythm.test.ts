@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { scriptedTransport } from "../../src/testing/index.ts";
 import { addresses, allBack, collect, finish, get, openPool, worker } from "./support.ts";
 
 const [A, B, C] = addresses(3);
@@ -71,3 +72,18 @@ for (const request of [undefined, () => get()]) {
     await pool.close();
   });
 }
+
+test("the walk goes by leases: an exit whose worker sends for longer is not put behind those that others took meanwhile", async () => {
+  const { pool, clock } = await openPool({}, 250);
+  const uses = new Map<string, number>();
+  // Two to six milliseconds a request, different ones in each lap.
+  const transport = scriptedTransport(({ index }) => ({ afterMs: 2 + ((index * 7_919) % 5) }), { clock });
+  const run = pool.slots(Array.from({ length: 1_000 }, (_, i) => i), async (_item, lease) => {
+    uses.set(lease.exit.id, (uses.get(lease.exit.id) ?? 0) + 1);
+    await pool.run(get(), transport);
+    await pool.run(get(), transport);
+  }, { slots: 50, request: () => get() });
+  await finish(clock, run);
+  assert.deepEqual([uses.size, ...new Set(uses.values())], [250, 4]);
+  await pool.close();
+});
