@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { Session, type HeapProfiler } from "node:inspector";
+import { test } from "node:test";
+import type { Driver, ExitPool } from "../../src/index.ts";
+import { prometheusText } from "../../src/metrics.ts";
+import { get, openPool } from "../pool/support.ts";
+
+/** A million in the benchmark; as many as a second allows here. */
+const REQUESTS = 100_000;
+/** Every so many bytes a sample is taken. */
+const EVERY = 1_024;
+
+/** Where events are made, counted, remembered and told. */
+const OBSERVERS = /\/src\/(observe\/.*|race\/(announce|record|tally|exit-tally|timings|decision-ring|why|wait-reason|causes|health-changes|watch-quota))\.js$/;
+
+const ignore = (): void => {};
+const answering: Driver = {
+  start(leg) {
+    leg.respond({ status: 200, header: () => undefined });
+    leg.end();
+  },
+  stop: ignore,
+  deliver: ignore,
+  reject: ignore,
+};
+
+/** Bytes a request that were allocated in the files of observers, and altogether: what was collected meanwhile included. */
+function allocated(pool: ExitPool): { observers: number; all: number } {
+  const request = get();
+  for (let i = 0; i < 20_000; i++) pool.drive(request, answering);
+  const session = new Session();
+  session.connect();
+  try {
+    session.post("HeapProfiler.startSampling", { samplingInterval: EVERY, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true } as HeapProfiler.StartSamplingParameterType);
+    for (let i = 0; i < REQUESTS; i++) pool.drive(request, answering);
+    let profile: HeapProfiler.SamplingHeapProfile | undefined;
+    session.post("HeapProfiler.stopSampling", (_error, { profile: found }) => {
+      profile = found;
+    });
+    const sum = { observers: 0, all: 0 };
+    const add = ({ callFrame, selfSize, children }: HeapProfiler.SamplingHeapProfileNode): void => {
+      sum.all += selfSize / REQUESTS;
+      if (OBSERVERS.test(callFrame.url)) sum.observers += selfSize / REQUESTS;
+      for (const child of children) add(child);
+    };
+    assert.ok(profile !== undefined);
+    add(profile.head);
+    return sum;
+  } finally {
+    session.disconnect();
+  }
+}
+
+test("with nobody listening an event allocates nothing, and with somebody its message", async () => {
+  const { pool } = await openPool({}, 3);
+  const quiet = allocated(pool);
+  assert.ok(quiet.all > 50, `the profile sees what requests allocate: ${quiet.all} bytes`);
+  assert.ok(quiet.observers < 0.1, `${quiet.observers} bytes a request`);
+
+  const end = pool.on("multihome:lease.acquired", ignore);
+  const heard = allocated(pool);
+  assert.ok(heard.observers > 40, `${heard.observers} bytes a request`);
+  end();
+  assert.ok(allocated(pool).observers < 0.1);
+  await pool.close();
+});
+
+test("counting durations for metrics allocates nothing for a request", async () => {
+  const { pool } = await openPool({}, 3);
+  prometheusText(pool);
+  const { observers } = allocated(pool);
+  // Sums are numbers with a fraction: where they are kept in objects, each new one is 12 to 16 bytes until the code is optimized.
+  assert.ok(observers < 4, `${observers} bytes a request`);
+  await pool.close();
+});
