@@ -44,7 +44,7 @@ async function jumping(server: RedisServer): Promise<{ client: GivenClient; jump
     assert.ok(text.includes("local now=t[1]*1000"));
     return real.sendCommand(["EVAL", text.replace("local now=t[1]*1000", `local now=${shift}+t[1]*1000`), ...rest]);
   };
-  return { client: { sendCommand, isReady: true } as GivenClient, jump: (ms) => (shift += ms), end: () => real.close() };
+  return { client: { sendCommand, isReady: true }, jump: (ms) => (shift += ms), end: () => real.close() };
 }
 
 for (const [direction, ms] of [["forward", 3_600_000], ["back", -3_600_000]] as const) {
