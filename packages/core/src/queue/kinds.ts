@@ -87,6 +87,11 @@ export class Kinds {
     return this.#byName.get(name) ?? this.#unknown(name);
   }
 
+  /** In the order in which they became known; none is ever forgotten. */
+  [Symbol.iterator](): IterableIterator<Kind> {
+    return this.#byName.values();
+  }
+
   get status(): Record<string, KindStatus> {
     return Object.fromEntries([...this.#byName.values()].map((kind) => [kind.name, kind.status]));
   }

@@ -115,7 +115,7 @@ export class ExitReadings {
 
   #writePairs(sink: Sink, target: Target, now: number): void {
     const { table } = this.#engine;
-    const { health, pauses, name } = target;
+    const { desk, health, pauses, name } = target;
     const pairs = this.#pairsOf(target, false);
     const { places } = this.shown;
     pairs.update(target, places);
@@ -129,6 +129,8 @@ export class ExitReadings {
       }
       const fails = health.failsInARow(exit);
       if (fails > 0) sink.value(F.exitFailsInARow, [id, name], fails);
+      const carries = desk.carry.mostOf(exit, now);
+      if (carries !== Infinity) sink.value(F.exitCarries, [id, name], carries);
       const latencyMs = health.avgLatencyMs(exit);
       if (latencyMs > 0) sink.value(F.exitLatency, [id, name], latencyMs / 1_000);
       const rests = health.restsUntil(exit);

@@ -7,7 +7,7 @@ import type { Leg } from "./leg.ts";
 
 /** A lease that is no connection and is held for longer is worth a word. */
 export const HELD_LONG_MS = 300_000;
-/** Where a lease was taken is kept for the first so many, and for one in so many after that: it costs 2 µs, a lease 3. */
+/** Where a lease was taken is kept for the first so many, and for one in so many after that: it costs 5 µs, a lease 2. */
 const FIRST_SITES = 1_000;
 const SITE_EVERY = 64;
 const SITE_FRAMES = 12;

@@ -2,6 +2,7 @@ import { FAMILIES as F, OTHER } from "../observe/metrics/families.ts";
 import type { DurationListener, PoolReadings, Sink } from "../observe/metrics/readings.ts";
 import type { Engine } from "./engine.ts";
 import { ExitReadings } from "./exit-readings.ts";
+import { readKinds } from "./kind-readings.ts";
 import { readLimits } from "./limit-readings.ts";
 import { ABORTED, ANSWERED, BANS, FAILED, FAILED_AGAIN, FAILURE_RUNS, OPENED, RACE_LEGS, RACES, RECOVERED, REQUEUED, REST_REASONS, Tally, WEIGHT } from "./tally.ts";
 import type { Target } from "./target.ts";
@@ -49,6 +50,7 @@ export class EngineReadings implements PoolReadings {
     sink.value(F.switches, [], engine.switches);
     for (const observer of ["listener", "logger"] as const) sink.value(F.observerErrors, [observer], this.#faults[observer]);
     if (engine.timings !== undefined) sink.value(F.observerErrors, ["collector"], engine.timings.faults);
+    readKinds(sink, engine.kinds);
     const shown: Target[] = [];
     const others = new Tally();
     others.add(engine.othersTally);

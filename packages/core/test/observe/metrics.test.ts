@@ -158,6 +158,13 @@ test("every family of the catalogue is written by a pool that does everything", 
   const answer = pool.run(get(), scriptedTransport([{ afterMs: 5 }], { clock }));
   await clock.advance(5);
   await answer;
+  const other = { url: "http://other.test/", host: "other.test" };
+  const lease = await pool.acquire(get("/", other));
+  for (let i = 0; i < 2; i++) {
+    await pool.run(get("/", { ...other, hints: { lease } }), scriptedTransport([{ status: 429, headers: { "retry-after": "1" } }]));
+    await clock.advance(1_000);
+  }
+  lease.release();
   await outcome(pool.run(get(), scriptedTransport([{ error: "ECONNRESET" }])));
   for (let i = 0; i < 45; i++) await outcome(pool.run(get(), scriptedTransport()));
   (await pool.acquire(get(), { mode: "shared" })).release();
@@ -167,4 +174,27 @@ test("every family of the catalogue is written by a pool that does everything", 
     [],
   );
   await pool.close();
+});
+
+test("kinds have series of their own, the first twenty of them; exits that carry less say how much", async () => {
+  const { pool, clock } = await openPool({ perExitInFlight: 1, kinds: { orders: { priority: 5 }, market: {} } }, 1);
+  const slow = scriptedTransport([{ afterMs: 2_000 }], { clock });
+  const all = ["orders", "market", "market"].map((kind) => outcome(pool.run(get("/", { hints: { kind } }), slow)));
+  await clock.advance(0);
+  const text = prometheusText(pool);
+  const value = (line: string): number => Number(new RegExp(`^${line.replace(/[{}]/g, "\\$&").replace("POOL", "[^\"]*")} (\\S+)`, "m").exec(text)?.[1] ?? NaN);
+  assert.deepEqual([value('multihome_kind_waiting{pool="POOL",kind="market"}'), value('multihome_kind_inflight{pool="POOL",kind="orders"}'), value('multihome_kind_requests_total{pool="POOL",kind="market"}')], [2, 1, 2]);
+  await clock.advance(6_000);
+  await Promise.all(all);
+  const after = prometheusText(pool);
+  assert.match(after, /^multihome_kind_tasks_total\{[^}]*kind="market",outcome="answered"\} 2$/m);
+  assert.match(after, /^multihome_kind_wait_seconds_total\{[^}]*kind="market"\} 6$/m);
+  await pool.close();
+
+  const labelled = await openPool({}, 1);
+  for (let i = 0; i < 40; i++) await labelled.pool.run(get("/", { hints: { kind: `label-${i}` } }), scriptedTransport());
+  const lines = prometheusText(labelled.pool).split("\n").filter((line) => line.startsWith("multihome_kind_requests_total{"));
+  assert.equal(lines.length, 21);
+  assert.equal(lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0), 40);
+  await labelled.pool.close();
 });

@@ -34,6 +34,13 @@ export const FAMILIES = {
   alerts: family("counter", "alerts_total", "{alert}", ["target", "alert"], "Bans, and runs of failures of one exit."),
   limitCrossings: family("counter", "limit_crossings_total", "{crossing}", ["target", "limit", "level"], "Times that a counter rose above a warning level of its limit."),
 
+  kindRequests: family("counter", "kind_requests_total", "{request}", ["kind"], "Requests and leases by hand of a kind."),
+  kindTasks: family("counter", "kind_tasks_total", "{task}", ["kind", "outcome"], "Requests of a kind that were decided: answered, or failed (aborted ones included)."),
+  kindWaiting: family("gauge", "kind_waiting", "{request}", ["kind"], "Requests of a kind that wait for an exit."),
+  kindInflight: family("gauge", "kind_inflight", "{attempt}", ["kind"], "Attempts and leases of a kind that are out."),
+  kindRateLimited: family("counter", "kind_rate_limited_total", "{attempt}", ["kind"], "Attempts of a kind that were refused with 429."),
+  kindWait: family("counter", "kind_wait_seconds_total", "s", ["kind"], "Time that requests of a kind have waited for their first exit, together."),
+
   limitUnits: family("gauge", "limit_units", "{unit}", ["target", "limit", "scope"], "Size of a limit."),
   limitUsed: family("gauge", "limit_used_units", "{unit}", ["target", "limit", "exit"], "Units of a limit in use. Without an exit: the fullest counter of an account or of the target."),
   limitRatio: family("gauge", "limit_used_ratio", "1", ["target", "limit", "exit"], "The same as a share of the limit, 0 to 1."),
@@ -45,6 +52,7 @@ export const FAMILIES = {
   exitCooldowns: family("counter", "exit_cooldowns_total", "{rest}", ["exit", "reason"], "Rests of the exit, by reason."),
   exitFailsInARow: family("gauge", "exit_consecutive_failures", "{attempt}", ["exit", "target"], "Failures of the exit in a row; no sample where there is none."),
   exitRest: family("gauge", "exit_rest_remaining_seconds", "s", ["exit", "target", "reason"], "How long the exit still keeps away from the target; no sample where it does not."),
+  exitCarries: family("gauge", "exit_carries", "{attempt}", ["exit", "target"], "Attempts that the exit may have in flight at the target after it was refused again and again; no sample where it may have any number."),
   exitLatency: family("gauge", "exit_latency_average_seconds", "s", ["exit", "target"], "Time to the head of a successful answer, averaged over about the last ten."),
 
   taskDuration: family("histogram", "task_duration_seconds", "s", ["target", "kind"], "From a request's beginning to its decision."),
