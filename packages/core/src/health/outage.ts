@@ -18,16 +18,19 @@ export class Outage {
   standing = false;
   /** When the last one ended: attempts that began before it are judged by nobody. */
   endedAt = -Infinity;
+  /** When anything was heard last. */
+  heardAt = -Infinity;
   /** When the first attempt began of those that speak for it. */
-  #quietSince = Infinity;
+  #suspectSince = Infinity;
   #doubt = 0;
   readonly #exits = new Set<number>();
   #lookedAt = -Infinity;
 
   /** An answer. @returns true where this ends an outage */
   heard(now: number): boolean {
-    if (this.#quietSince !== Infinity) {
-      this.#quietSince = Infinity;
+    this.heardAt = now;
+    if (this.#suspectSince !== Infinity) {
+      this.#suspectSince = Infinity;
       this.#doubt = 0;
       this.#exits.clear();
     }
@@ -37,11 +40,11 @@ export class Outage {
     return true;
   }
 
-  /** An attempt has ended without an answer that had such a chance of one by then. */
+  /** An attempt has ended without an answer that had such a chance of one since anything was heard. */
   failed(exit: number, chance: number, startedAt: number): void {
     if (this.standing || !(chance > 0.05) || this.#exits.has(exit)) return;
     this.#exits.add(exit);
-    this.#quietSince = Math.min(this.#quietSince, startedAt);
+    this.#suspectSince = Math.min(this.#suspectSince, startedAt);
     this.#doubt += doubtOf(chance);
   }
 
@@ -51,14 +54,14 @@ export class Outage {
   }
 
   /**
-   * @param legs those that are out: visits each with its exit, the chance that it would have answered by now, and its start
+   * @param legs those that are out: visits each with its exit, the chance that it would have answered since anything was heard, and its start
    * @param typicalMs what an answer takes
    * @returns true where the network is gone from now on
    */
   look(now: number, typicalMs: number, legs: (visit: (exit: number, chance: number, startedAt: number) => void) => void): boolean {
     this.#lookedAt = now;
     let doubt = this.#doubt;
-    let since = this.#quietSince;
+    let since = this.#suspectSince;
     const seen = new Set<number>();
     legs((exit, chance, startedAt) => {
       if (!(chance > 0.05) || this.#exits.has(exit) || seen.has(exit)) return;
@@ -66,9 +69,14 @@ export class Outage {
       doubt += doubtOf(chance);
       if (startedAt < since) since = startedAt;
     });
-    this.standing = doubt >= CERTAIN && now - since >= Math.max(QUIET_MS, QUIET_TIMES * typicalMs);
+    this.standing = doubt >= CERTAIN && now - Math.max(since, this.heardAt) >= Math.max(QUIET_MS, QUIET_TIMES * typicalMs);
     return this.standing;
   }
+}
+
+/** The chance of an answer in the time since `before`, of one that had not come until then; both as chances by that moment. */
+export function chanceSince(before: number, now: number): number {
+  return now > before ? (now - before) / Math.max(1e-9, 1 - before) : 0;
 }
 
 function doubtOf(chance: number): number {

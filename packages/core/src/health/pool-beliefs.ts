@@ -1,5 +1,6 @@
 import type { Census } from "./census.ts";
 import { ChangeLog } from "./change-log.ts";
+import { backoffMs } from "./backoff.ts";
 import * as row from "./exit-beliefs.ts";
 import { Journal } from "./journal.ts";
 import { Shape } from "./shape.ts";
@@ -136,6 +137,18 @@ export class PoolBeliefs {
     return page !== undefined && row.isTesting(page.u32, this.rows.offset(exit));
   }
 
+  /** Are attempts of it out that have brought no answer? */
+  isOut(exit: number): boolean {
+    const page = this.rows.peek(exit);
+    return page !== undefined && row.outOf(page.u32, this.rows.offset(exit)) > 0;
+  }
+
+  /** Tests in a row that it has failed. */
+  missed(exit: number): number {
+    const page = this.rows.peek(exit);
+    return page === undefined ? 0 : row.missedOf(page.u32, this.rows.offset(exit));
+  }
+
   /** When it is due for a test. */
   dueAt(exit: number): number {
     return this.rows.peek(exit)?.u32[this.rows.offset(exit) + row.DUE] ?? 0;
@@ -144,7 +157,7 @@ export class PoolBeliefs {
   /** How long it is left alone after as many tests in a row as have failed. */
   backoffMs(exit: number): number {
     const page = this.rows.peek(exit);
-    return page === undefined ? 0 : backoffMs(row.hasWorked(page.u32, this.rows.offset(exit)), row.missedOf(page.u32, this.rows.offset(exit)));
+    return page === undefined ? 0 : this.#backoffMs(row.hasWorked(page.u32, this.rows.offset(exit)), row.missedOf(page.u32, this.rows.offset(exit)));
   }
 
   /** Attempts of it that are out without an answer, and since when. */
@@ -216,7 +229,7 @@ export class PoolBeliefs {
     if (up >= DOWN || !row.isUp(u32, at)) return false;
     row.setUp(u32, at, false);
     row.setMissed(u32, at, 0);
-    u32[at + row.DUE] = tick + AFTER_DOWN_MS;
+    u32[at + row.DUE] = tick + Math.min(AFTER_DOWN_MS, this.#backoffMs(true, 0));
     this.#upMs += Math.max(0, (tick - u32[at + row.WORKED_AT]) / 2);
     this.#downs++;
     return true;
@@ -232,7 +245,7 @@ export class PoolBeliefs {
     const worked = row.hasWorked(u32, at);
     if (!worked && count === 1) this.#tests++;
     row.setMissed(u32, at, count);
-    u32[at + row.DUE] = this.tick + backoffMs(worked, count);
+    u32[at + row.DUE] = this.tick + this.#backoffMs(worked, count);
   }
 
   /** The index is given to another exit. */
@@ -247,6 +260,10 @@ export class PoolBeliefs {
     this.tick = Math.max(1, this.tick - byMs);
     this.rows.each((page, at) => row.moveExit(page, at, byMs));
     this.journal.clear();
+  }
+
+  #backoffMs(worked: boolean, missed: number): number {
+    return backoffMs(worked, missed, worked ? this.known.length : this.#census.proxies);
   }
 
   #base(exit: number, worked: boolean): number {
@@ -272,8 +289,3 @@ const TIMES_KEPT = 20;
 export const TIME_GAIN = 0.12;
 /** A day. */
 export const LN_LONGEST: number = Math.log(86_400_000);
-
-/** 8 s × 1.35^n up to 90 s for one that has worked: it will again. 30 s × n up to 240 s for one that never has: a sweep over the list. */
-export function backoffMs(worked: boolean, missed: number): number {
-  return worked ? Math.min(90_000, 8_000 * 1.35 ** missed) : 30_000 * Math.min(8, missed);
-}

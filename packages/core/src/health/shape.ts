@@ -32,7 +32,7 @@ export class Shape {
   readonly #areaF = new Float64Array(BINS);
   readonly #areaX = new Float64Array(BINS);
   readonly worth = new WorthTable();
-  #learnedAt = 0;
+  #learnedAt = -1;
   #fresh = false;
 
   constructor() {
@@ -61,12 +61,12 @@ export class Shape {
 
   /** Takes in what was recorded, at most once a second. @returns whole seconds since the last time, 0 where it is too soon */
   learn(tick: number): number {
+    if (this.#learnedAt < 0) this.#learnedAt = tick;
     const seconds = Math.floor((tick - this.#learnedAt) / SECOND_MS);
     if (seconds === 0) return 0;
-    const first = this.#learnedAt === 0;
     this.#learnedAt = tick;
-    // The first call, or a scale of times that has moved: nothing has aged.
-    if (first || seconds < 0) return 0;
+    // A scale of times that has moved: nothing has aged.
+    if (seconds < 0) return 0;
     if (this.#fresh) this.#solve();
     this.#fresh = false;
     const kept = MEMORY_PER_SECOND ** Math.min(FORGOTTEN_SECONDS, seconds);

@@ -75,6 +75,15 @@ export class TargetBeliefs implements Undoable {
     return cell.wasAccepted(this.#peek(exit));
   }
 
+  isUp(exit: number): boolean {
+    return this.pool.isUp(exit);
+  }
+
+  /** What a test of an exit of which nothing is known would say here: little at a host that shuts most of them out, or where it has failed before. */
+  worthOfTest(exit: number): number {
+    return this.prior / (1 + this.tries(exit));
+  }
+
   /** New to this host, or as good as new. */
   isUntested(exit: number): boolean {
     const word = this.#peek(exit);

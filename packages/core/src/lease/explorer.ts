@@ -20,11 +20,14 @@ const SAMPLE = 16;
 const FEW = 256;
 /** With more than that somebody looks again so soon: in ten seconds one of so many is due. */
 const LOOK_AGAIN_MS = 1_000;
-/** Exits of the sweep that may not be used just now are passed over, so many at a time, and come back a little later. */
+/** Exits of the sweep that may not be used just now are passed over, so many at a time. */
 const PASSED_OVER = 8;
-const PASS_MS = 500;
+/** One that waits for nothing but the end of another attempt is looked at again so soon. */
+const PASS_MS = 1_000;
 /** A request without any exit takes half of their rest from exits that are to be tested later once it has waited for so long. */
 const PATIENCE_MS = 2_000;
+/** However long it waits, a tenth of their rest stays: no list of dead exits is tested without a pause. */
+const MOST_SQUEEZE = 0.9;
 
 /**
  * Which exits are worth a test, apart from those that are new to a host and work elsewhere: ones that have worked before and
@@ -37,6 +40,7 @@ export class Explorer {
   readonly #sweep = new TimeHeap();
   /** Exits up to here have been put into the sweep. */
   #met = 0;
+  #lastTick = 0;
 
   constructor(exits: Scouted, random: () => number) {
     this.#exits = exits;
@@ -73,52 +77,66 @@ export class Explorer {
     return best;
   }
 
-  /** The next that has never worked and is due, taken off the sweep; or -1. */
-  unknown(squeeze: number, mayUse: (exit: number) => boolean): number {
-    for (let passed = 0; passed < PASSED_OVER; ) {
-      const exit = this.#due(squeeze);
-      if (exit < 0) return -1;
-      if (mayUse(exit)) {
-        this.#sweep.pop();
-        return exit;
-      }
-      this.#sweep.pop();
-      this.#sweep.push(this.#exits.tick + PASS_MS, exit);
-      passed++;
-    }
-    return -1;
-  }
-
-  /** Is one that has never worked due? */
-  unknownDue(squeeze: number): boolean {
-    return this.#due(squeeze) >= 0;
-  }
-
-  /** How long until an exit is due for a request that has waited for `ageMs` and still has none: the longer it waits, the sooner. `Infinity`: none will be by itself. */
-  dueInMs(ageMs: number): number {
-    const { known, tick } = this.#exits;
-    this.#drop();
-    let soonest = this.#sweep.size === 0 ? Infinity : waitMs(this.#sweep.nextAt - tick, this.#exits.backoffMs(this.#sweep.nextItem), ageMs);
-    if (known.length <= FEW) for (const exit of known) if (!this.#exits.isTesting(exit)) soonest = Math.min(soonest, waitMs(this.#exits.dueAt(exit) - tick, this.#exits.backoffMs(exit), ageMs));
-    return known.length <= FEW ? soonest : Math.min(soonest, LOOK_AGAIN_MS);
-  }
-
-  #due(squeeze: number): number {
+  /** The next that has never worked and is due, or -1. */
+  nextUnknown(squeeze: number): number {
     this.#drop();
     if (this.#sweep.size === 0) return -1;
     const exit = this.#sweep.nextItem;
     return this.#sweep.nextAt <= this.#exits.tick + squeeze * this.#exits.backoffMs(exit) ? exit : -1;
   }
 
+  /**
+   * The same, taken off the sweep.
+   *
+   * @param freeInMs when it may be used: 0 now, `Infinity` when something has happened
+   */
+  unknown(squeeze: number, freeInMs: (exit: number) => number): number {
+    for (let passed = 0; passed < PASSED_OVER; passed++) {
+      const exit = this.nextUnknown(squeeze);
+      if (exit < 0) return -1;
+      this.#sweep.pop();
+      const wait = freeInMs(exit);
+      if (wait <= 0) return exit;
+      this.#sweep.push(this.#exits.tick + (wait === Infinity ? PASS_MS : wait) + squeeze * this.#exits.backoffMs(exit), exit);
+    }
+    return -1;
+  }
+
+  /**
+   * How long until an exit is due for a request that has waited for `ageMs` and still has none: the longer it waits, the sooner.
+   * `Infinity`: none will be by itself.
+   *
+   * @param freeInMs as above
+   */
+  dueInMs(ageMs: number, freeInMs: (exit: number) => number): number {
+    const { known, tick } = this.#exits;
+    this.#drop();
+    let soonest = this.#sweep.size === 0 ? Infinity : waitMs(this.#sweep.nextAt - tick, this.#exits.backoffMs(this.#sweep.nextItem), ageMs);
+    if (known.length > FEW) return Math.min(soonest, LOOK_AGAIN_MS);
+    for (const exit of known) {
+      if (!this.#exits.isTesting(exit)) soonest = Math.min(soonest, Math.max(freeInMs(exit), waitMs(this.#exits.dueAt(exit) - tick, this.#exits.backoffMs(exit), ageMs)));
+    }
+    return soonest;
+  }
+
   /** Requests find out that an exit works as well as tests do: it is among the known then. */
   #drop(): void {
+    if (this.#exits.tick < this.#lastTick) this.#sortAnew();
+    this.#lastTick = this.#exits.tick;
     while (this.#sweep.size > 0 && this.#exits.hasWorked(this.#sweep.nextItem)) this.#sweep.pop();
+  }
+
+  /** The scale of times has moved on. */
+  #sortAnew(): void {
+    const all: number[] = [];
+    for (let exit = this.#sweep.pop(); exit >= 0; exit = this.#sweep.pop()) all.push(exit);
+    for (const exit of all) this.#sweep.push(this.#exits.dueAt(exit), exit);
   }
 }
 
-/** 0 to 1: how much of their rest a request that has no exit takes from those that are to be tested later. */
+/** 0 to 0.9: how much of their rest a request that has no exit takes from those that are to be tested later. */
 export function squeezeOf(ageMs: number): number {
-  return ageMs > 0 ? ageMs / (PATIENCE_MS + ageMs) : 0;
+  return ageMs > 0 ? (MOST_SQUEEZE * ageMs) / (PATIENCE_MS + ageMs) : 0;
 }
 
 /**
@@ -129,6 +147,6 @@ function waitMs(dueMs: number, backoffMs: number, ageMs: number): number {
   if (dueMs <= squeezeOf(ageMs) * backoffMs) return 0;
   // In terms of the age at that moment, a: a² + (P + backoff − d)·a − P·d = 0 with d = due + age.
   const d = dueMs + ageMs;
-  const half = (PATIENCE_MS + backoffMs - d) / 2;
+  const half = (PATIENCE_MS + MOST_SQUEEZE * backoffMs - d) / 2;
   return Math.max(0, Math.sqrt(half * half + PATIENCE_MS * d) - half - ageMs);
 }

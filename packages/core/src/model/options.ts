@@ -79,7 +79,7 @@ export interface ExitsOptions {
   /** @default "10m" */
   refreshEvery?: Duration;
   /**
-   * `rotate`: the least recently used among those with room. `adaptive`: by what is believed about each proxy.
+   * `rotate`: the least recently used among those with room. `adaptive`: by what an attempt is worth, from what is believed about each exit.
    * `score`: by success rate. `random`. `failover`: in the given order, on after a ban, a full window or 3 warnings.
    * @default "rotate" for local exits, "adaptive" for proxies
    */
@@ -224,7 +224,7 @@ export interface TargetOptions {
 export interface RaceOptions {
   /** @default "off" on local exits, "adaptive" through proxies */
   mode?: "adaptive" | "race" | "hedge" | "off";
-  /** Most legs. @default 3 */
+  /** Most legs. In mode `adaptive` the most that are out at a time, 6 where it is not given, and 3 a request on average. @default 3 */
   width?: number;
   /** Before a hedge's further leg. @default "p95" */
   delay?: Duration | "p95";

@@ -107,6 +107,22 @@ export class Line<T extends Standing> {
     this.#size++;
   }
 
+  /** To the head of its rank: it has waited there before. */
+  unshift(item: T): void {
+    const rank = this.#rankOf(item);
+    item.rank = rank;
+    item.linePrev = undefined;
+    item.lineNext = rank.head;
+    if (rank.head === undefined) {
+      this.#begin(rank);
+      rank.tail = item;
+    } else {
+      rank.head.linePrev = item;
+    }
+    rank.head = item;
+    this.#size++;
+  }
+
   /** Does nothing where it does not stand here. */
   remove(item: T): void {
     const { rank } = item;

@@ -61,11 +61,11 @@ function chooseAny(job: Job, now: number): number {
   }
   if (job.shared) return chooseShared(desk, job.demand, now, wish?.previous?.exit ?? -1);
   const tried = wish === undefined ? job.tried : avoided(job);
-  const exit = inFamily(job, desk.choose(job.demand, now, tried, gate.mayProxy), tried, now);
+  const exit = inFamily(job, engine.policy.choose(job, tried, now), tried, now);
   if (exit >= 0) return exit;
   if (!gate.mayProxy) gate.wait(target);
   const { wakeAt } = desk;
-  noticeGone(target, now);
+  if (!engine.policy.testsTheGone || !engine.rules.queueWhenOpen) noticeGone(target, now);
   if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(target, now));
   return -1;
 }

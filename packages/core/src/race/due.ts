@@ -7,18 +7,21 @@ export function attemptIsLate(leg: Leg, now: number): void {
   const { engine, exitIndex, job } = leg;
   const { target } = job;
   const ms = Math.round(now - leg.startedAt);
+  const limitMs = engine.table.isProxy[exitIndex] ? engine.rules.proxyAttemptTimeoutMs : engine.rules.attemptTimeoutMs;
   // Without a stack: with many bad proxies this is made all the time, and the stack would be that of a timer.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
-  const error = new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} through ${leg.exit.id} within ${ms} ms (attemptTimeout).`, { target: target.name, elapsedMs: ms });
+  const error = new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} through ${leg.exit.id} within ${ms} ms (${ms < limitMs ? "given up for another exit" : "attemptTimeout"}).`, { target: target.name, elapsedMs: ms });
   Error.stackTraceLimit = stackTraceLimit;
   leg.reason = "timeout";
+  leg.late = true;
   // A local address whose packets get lost on the way rests for a moment; proxies have their health for that.
   if (!engine.table.isProxy[exitIndex]) target.pauses.pauseExit(engine.table.egress[exitIndex], "timeout", undefined, now);
   leg.stopped = true;
-  engine.finish(leg, "exit-error", true);
+  engine.leases.back(leg, "exit-error", true);
   job.driver.stop(leg, error);
   job.failed(leg, error, true, "exit-error");
+  engine.served(job);
 }
 
 /** The request's deadline has passed, wherever it stands. */

@@ -18,6 +18,7 @@ import { circuitError, noneReaches, noticeBack, noWayError, vote } from "./circu
 import type { DecisionRing } from "./decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
+import { AskedPolicy } from "./asked-policy.ts";
 import { Hands } from "./hands.ts";
 import { ExitTally } from "./exit-tally.ts";
 import { Gate } from "./gate.ts";
@@ -28,7 +29,7 @@ import { learnFrom } from "./learning.ts";
 import type { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { recordAnswered, recordCreated, recordUnanswered } from "./record.ts";
-import { mayRetry } from "./retry.ts";
+import type { Policy } from "./policy.ts";
 import { takeHints } from "./take-hints.ts";
 import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
@@ -56,9 +57,11 @@ export class Engine {
   readonly retries = new RetryBudget();
   readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
   readonly warn: (message: string, fields: object) => void;
-  readonly #room: WaitingRoom;
+  readonly room: WaitingRoom;
   readonly leases: Leases;
   readonly hands = new Hands(this);
+  /** Which exit, how many legs, when, for how long. */
+  policy: Policy;
   /** Where the user's ledger counts; else this process does. */
   books: Bookkeeper | undefined;
   #rules: EngineRules;
@@ -98,7 +101,8 @@ export class Engine {
     this.gate = new Gate(parts.table);
     this.holds = new Holds(parts.table);
     this.leases = new Leases(this);
-    this.#room = new WaitingRoom(this.timers, parts.clock, parts.rules.capacity);
+    this.policy = new AskedPolicy(this);
+    this.room = new WaitingRoom(this.timers, parts.clock, parts.rules.capacity);
   }
 
   get rules(): EngineRules {
@@ -107,7 +111,7 @@ export class Engine {
 
   set rules(rules: EngineRules) {
     this.#rules = rules;
-    this.#room.capacity = rules.capacity;
+    this.room.capacity = rules.capacity;
   }
 
   drive(target: Target, request: RequestInfo, driver: Driver, wanted: Wanted): Job {
@@ -139,7 +143,7 @@ export class Engine {
     // Above the queue, so that a broken target holds no place in it.
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
     recordCreated(job, true, now);
-    this.#room.enter(job, now);
+    this.room.enter(job, now);
     // Others who wait may have to be woken sooner.
     if (offered) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
     // What the first in line is too heavy for may have room for this one.
@@ -175,7 +179,7 @@ export class Engine {
     target.pumping = true;
     try {
       const now = this.clock.now();
-      this.#sleep(target, serve(target, this.#room, now), now);
+      this.#sleep(target, serve(target, this.room, now), now);
     } finally {
       target.pumping = false;
     }
@@ -187,21 +191,22 @@ export class Engine {
       return;
     }
     const now = this.clock.now();
-    this.#room.enterAgain(job, now);
+    this.policy.over(job);
+    this.room.enterAgain(job, now, this.policy.requeueTo);
     this.decisions?.waits(job, now);
-    this.pump(job.target);
+    if (!job.target.atGate && this.gate.waiting.length === 0) this.pump(job.target);
   }
 
   /** Its exit was held for it, and it may go now. */
   go(job: Job, held: Leg, now: number): void {
     if (job.queued) job.target.line.served(job, Math.max(1, job.weight));
-    this.#room.leave(job);
+    this.room.leave(job);
     launch(job, held.exitIndex, now, held);
   }
 
   /** It waits no longer. */
   forget(job: Job): void {
-    this.#room.leave(job);
+    this.room.leave(job);
     job.ask?.drop();
   }
 
@@ -209,6 +214,7 @@ export class Engine {
   won(job: Job, now: number): void {
     this.timers.remove(job);
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
+    this.policy.over(job);
     vote(job, (job.winner as Leg).verdict ?? "aborted", now);
     recordAnswered(job, now);
   }
@@ -217,6 +223,7 @@ export class Engine {
   closed(job: Job, outcome: "failed" | "aborted"): void {
     this.timers.remove(job);
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
+    this.policy.over(job);
     const now = this.clock.now();
     vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), now);
     recordUnanswered(job, outcome, now);
@@ -233,25 +240,29 @@ export class Engine {
     if (target.line.size > 0 && (!target.atGate || target.picky > 0)) this.pump(target);
   }
 
-  mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
-    return !this.closing && mayRetry(job, verdict, sent);
-  }
-
   /** The lease comes back. @param sent false: it is certain that nothing was written */
   finish(leg: Leg, kind: VerdictKind, sent: boolean): void {
     this.leases.back(leg, kind, sent);
-    const { target } = leg.job;
     if (leg.job.probe && leg.job.single) vote(leg.job, kind, this.clock.now());
-    // Where the target waits for a place among others, it is not its turn only because the place was its own.
-    if (target.line.size > 0 && !target.atGate) this.pump(target);
-    this.placeFree(leg.job.exclusive);
+    this.served(leg.job);
+  }
+
+  /** A lease of the request is back: whoever waits is served. */
+  served({ target, exclusive }: Job): void {
+    // Where others wait for a place it is not its turn only because the place was its own.
+    if (target.line.size > 0 && !target.atGate) {
+      if (this.gate.waiting.length > 0) this.gate.wait(target);
+      else this.pump(target);
+    }
+    this.placeFree(exclusive);
     if (target.atGate && target.picky > 0) this.pump(target);
+    this.policy.idle(this.clock.now());
     if (this.onIdle !== undefined && this.leases.none) this.onIdle();
   }
 
   /** A place in `maxInFlight` is free, and with a slot its exit. */
   placeFree(ofSlot: boolean): void {
-    this.gate.serve(this.#pump);
+    this.gate.serve(this.#pump, this.policy);
     this.holds.serve(ofSlot ? this.#pump : undefined);
   }
 
@@ -261,7 +272,7 @@ export class Engine {
     else if (leg.verdict === undefined) attemptIsLate(leg, now);
     else {
       this.leases.unread(leg, now);
-      this.gate.serve(this.#pump);
+      this.gate.serve(this.#pump, this.policy);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ExitTable } from "../exits/exit-table.ts";
+import type { Policy } from "./policy.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -41,6 +42,16 @@ export class Gate {
     return Math.min(this.#most - this.inFlight, this.#table.locals > 0 ? Infinity : this.#mostProxied - this.#proxied);
   }
 
+  /** 0 to 1: how much of the places is in use. */
+  get usedShare(): number {
+    return Math.max(this.inFlight / this.#most, this.#proxied / this.#mostProxied);
+  }
+
+  /** Targets that wait for a place. */
+  get waiting(): readonly Target[] {
+    return this.#waiting;
+  }
+
   enter(exit: number): void {
     this.inFlight++;
     if (this.#table.isProxy[exit]) this.#proxied++;
@@ -57,11 +68,15 @@ export class Gate {
     this.#waiting.push(target);
   }
 
-  /** Serves the targets that wait, each once, the longest waiting first, for as long as there are places. */
-  serve(pump: (target: Target) => void): void {
+  /**
+   * Serves the targets that wait, each once, for as long as there are places.
+   *
+   * @param policy says which of them is next
+   */
+  serve(pump: (target: Target) => void, policy: Policy): void {
     for (let left = this.#waiting.length; left > 0 && this.open; left--) {
-      const target = this.#waiting.shift();
-      if (target === undefined) return;
+      if (this.#waiting.length === 0) return;
+      const [target] = this.#waiting.splice(policy.nextOf(this.#waiting), 1);
       target.atGate = false;
       pump(target);
     }

@@ -11,6 +11,7 @@ import type { Ask } from "./asking.ts";
 import type { Grant } from "./bookkeeper.ts";
 import { requestIsLate } from "./due.ts";
 import type { Engine } from "./engine.ts";
+import { mayRetry } from "./retry.ts";
 import type { Note } from "./decision-ring.ts";
 import type { Leg } from "./leg.ts";
 import { LOST } from "./lost.ts";
@@ -150,7 +151,7 @@ export class Job implements Dispatch, Standing, TimerNode {
       this.held = leg;
       return "hold";
     }
-    if (this.engine.mayRetry(this, verdict, true)) {
+    if (mayRetry(this, verdict, true)) {
       this.#dropHeld();
       this.#requeue();
       return "drop";
@@ -171,7 +172,7 @@ export class Job implements Dispatch, Standing, TimerNode {
     this.live--;
     if (this.live > 0) return;
     const { held } = this;
-    if (this.engine.mayRetry(this, held?.verdict ?? kind, held === undefined ? sent : true)) {
+    if (mayRetry(this, held?.verdict ?? kind, held === undefined ? sent : true)) {
       this.#dropHeld();
       this.#requeue();
     } else if (this.strict) {
@@ -229,11 +230,9 @@ export class Job implements Dispatch, Standing, TimerNode {
       this.#stopAll(error, held);
       this.live = 0;
       this.#deliverHeld(held);
-      return;
+    } else {
+      this.reject(error);
     }
-    this.#close();
-    this.#stopAll(error, undefined);
-    this.driver.reject(error);
   }
 
   reject(error: unknown): void {

@@ -96,6 +96,7 @@ export class Leases {
     if (job.lender !== undefined) heldOf(job.lender)?.begin();
     // Half open, an exit is given one attempt to show what it is worth: that must not be one that lasts for days.
     if (!leg.longLived) target.health.started(exit);
+    this.#engine.policy.leased(leg);
     target.desk.rescored(exit, false);
     if (job.shared) {
       table.shared[exit]++;
@@ -113,15 +114,18 @@ export class Leases {
   }
 
   #sent(leg: Leg, now: number): void {
-    const { table, timers, rules } = this.#engine;
-    const { exitIndex, job } = leg;
+    const { policy, timers } = this.#engine;
+    const { job } = leg;
     job.target.tally.counts[WEIGHT] += job.weight;
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
     this.#engine.decisions?.sent(leg, now);
     if (job.cost !== undefined) job.target.sent(job.cost);
     if (job.shared || job.single) return;
-    const limitMs = table.isProxy[exitIndex] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
-    if (limitMs !== Infinity) timers.add(leg, now, limitMs);
+    const limitMs = policy.limitMs(leg);
+    // The usual limits have lanes of their own; one that is computed is put among all others.
+    if (limitMs === Infinity) return;
+    if (policy.limitsVary) timers.set(leg, now, now + limitMs);
+    else timers.add(leg, now, limitMs);
   }
 
   /** @param sent false: it is certain that nothing was written, so what was reserved is given back too */
@@ -147,6 +151,7 @@ export class Leases {
     this.#spend(leg, now, sent);
     if (job.lender !== undefined) heldOf(job.lender)?.end();
     if (leg.longLived) target.health.started(exitIndex);
+    this.#engine.policy.ended(leg, kind, sent, clock.now());
     const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);
     if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
     target.desk.rescored(exitIndex, changes.length > 0);
@@ -171,6 +176,7 @@ export class Leases {
     const { gate, timers, timings } = this.#engine;
     leg.headAt = now;
     if (timings !== undefined) timings.headArrived(leg, now);
+    this.#engine.policy.heard(leg, now);
     // Those of leases by hand are about their holders.
     if (leg.job.single) return;
     timers.remove(leg);
@@ -208,6 +214,11 @@ export class Leases {
     } else {
       this.returnPlace(leg);
     }
+  }
+
+  /** Visits every lease that is out; nothing may be sent or ended meanwhile. */
+  each(visit: (leg: Leg) => void): void {
+    for (let leg = this.#live.first; leg !== undefined; leg = leg.liveNext) visit(leg);
   }
 
   /** Gives up a lease and everything that is sent or waits on it, whoever holds it. */

@@ -45,6 +45,15 @@ export class Leg implements PublicLeg, TimerNode {
   over = false;
   /** Its place in `maxInFlight` is back, which may be sooner. */
   placeReturned = false;
+  /** It was given up because it took too long. */
+  late = false;
+  /** For the adaptive policy: it counts, its answer has come, it is a test, and what was expected of it when it began. */
+  watched = false;
+  answered = false;
+  test = false;
+  clean = false;
+  chance = 0;
+  lnScale = 0;
   /** Its answer has been put before the pool. */
   responded = false;
   /** The quota knows what became of it. */
@@ -140,8 +149,10 @@ export class Leg implements PublicLeg, TimerNode {
     if (this.over) return;
     const kind = this.stopped ? "aborted" : faultOf(this, error, sent);
     this.reason = reasonOf(error);
-    this.engine.finish(this, kind, sent);
+    // The request first, then the others: it may stand before them.
+    this.engine.leases.back(this, kind, sent);
     if (!this.stopped) this.job.failed(this, error, sent, kind);
+    this.engine.served(this.job);
   }
 
   observe(info: ResponseInfo): void {

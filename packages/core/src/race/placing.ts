@@ -1,7 +1,5 @@
 import { confirm } from "./asking.ts";
 import { choose } from "./choosing.ts";
-import { mayAlso } from "./further-grant.ts";
-import { furtherExit, hedge } from "./hedge.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
 import { isSet } from "./waiting-room.ts";
@@ -15,9 +13,9 @@ export function offer(job: Job, now: number): number {
 
 /** The round begins: the exit is leased, unless it is `held` already, and those of further legs. */
 export function launch(job: Job, exit: number, now: number, held?: Leg): void {
-  const { engine, target } = job;
-  job.rounds++;
-  if (job.rounds === 1) {
+  const { engine } = job;
+  if (!engine.policy.roundGoesOn(job)) job.rounds++;
+  if (job.started === 0) {
     engine.retries.request(now);
     if (engine.timings !== undefined) engine.timings.leased(job, now);
   }
@@ -26,19 +24,7 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
   const first = held ?? engine.leases.out(job, exit, now);
   // Granted: from here on a lease by hand is its holder's.
   if (job.single) job.done = true;
-  if (target.rules.raceMode === "hedge" && job.width > 1) {
-    job.begin(first);
-    hedge(job, now);
-    return;
-  }
-  if (job.width === 1) {
-    job.begin(first);
-    return;
-  }
-  for (const leg of furtherLegs(job, first, now)) {
-    if (job.done) engine.finish(leg, "aborted", false);
-    else job.begin(leg);
-  }
+  engine.policy.launch(job, first, now);
 }
 
 /** On local exits it covers the waiting alone: once there is an exit, it is the client's own timeout that counts. */
@@ -47,17 +33,4 @@ function setDeadline(job: Job, exit: number, now: number): void {
   if (job.deadline === Infinity) return;
   if (job.single || !table.isProxy[exit]) timers.remove(job);
   else if (!isSet(job)) timers.add(job, now, job.timeoutMs);
-}
-
-function furtherLegs(job: Job, first: Leg, now: number): Leg[] {
-  const legs = [first];
-  const used = [first.exitIndex];
-  while (used.length < job.width) {
-    const next = furtherExit(job, used, now);
-    const may = next < 0 ? "never" : mayAlso(job, next, now);
-    if (may === "never") break;
-    used.push(next);
-    if (may === "now") legs.push(job.engine.leases.out(job, next, now));
-  }
-  return legs;
 }

@@ -48,7 +48,7 @@ export function refusalByExit(engine: Engine, target: Target, demand: Demand | u
     const banned = own >= forAll ? pauses.reasonOf(egress) === "banned" : pauses.reasonForAll(demand?.account) === "banned";
     return { reason: banned ? "banned" : "cooldown", retryAfterMs: Math.max(forAll, own) - now };
   }
-  const rests = target.health.restsUntil(exit);
+  const rests = desk.rests.restsUntil(exit);
   if (rests > now) return rests === Infinity ? { reason: "dead", retryAfterMs: Infinity } : { reason: "cooldown", retryAfterMs: rests - now };
   const spaced = desk.spacedUntil(exit);
   if (spaced > now) return { reason: "spacing", retryAfterMs: spaced - now };

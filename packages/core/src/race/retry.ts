@@ -1,5 +1,4 @@
 import type { VerdictKind } from "../model/verdict.ts";
-import { allGone } from "./circuit.ts";
 import type { Job } from "./job.ts";
 
 /** Methods that ask and change nothing (RFC 9110, 9.2.1), as far as clients send them. */
@@ -12,8 +11,9 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  */
 export function mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean {
   const { engine } = job;
+  if (engine.closing) return false;
   // A lease pins its exit: whoever holds it decides what comes next.
-  if (job.single || job.pin >= 0 || job.rounds >= job.maxAttempts) return false;
+  if (job.single || job.pin >= 0 || (job.rounds >= job.maxAttempts && !engine.policy.roundGoesOn(job))) return false;
   const now = engine.clock.now();
   if (now >= job.deadline) return false;
   const proxied = job.legs.some((leg) => engine.table.isProxy[leg.exitIndex]);
@@ -21,7 +21,8 @@ export function mayRetry(job: Job, verdict: VerdictKind, sent: boolean): boolean
   if (sent && !replayable(job)) return false;
   // "Come back later" from a server in trouble does not say that it has done nothing: only 429 and 418 refuse before processing.
   if (!SAFE.has(job.request.method) && job.legs.some((leg) => leg.status >= 500)) return false;
-  if (!exitBefore(job, now)) return false;
+  // A refusal is handed on at once where no exit would be free before the deadline.
+  if (!engine.policy.exitBefore(job, now)) return false;
   // Last, because it counts: a failing target must not be hit harder for it.
   return proxied || engine.retries.tryRetry(now);
 }
@@ -48,15 +49,11 @@ function allowed(job: Job, verdict: VerdictKind, sent: boolean, proxied: boolean
   }
 }
 
-function replayable({ request }: Job): boolean {
-  return request.replayable ?? (request.body == null || typeof request.body === "string" || request.body instanceof Uint8Array);
+/** Nothing is lost when an attempt of it is given up, or sent beside another: it asks and changes nothing. */
+export function repeatable(job: Job): boolean {
+  return SAFE.has(job.request.method) && replayable(job) && !job.single && job.pin < 0;
 }
 
-/** A refusal is handed on at once where no exit would be free before the deadline. */
-function exitBefore(job: Job, now: number): boolean {
-  const { desk } = job.target;
-  if (desk.choose(job.demand, now, job.tried, true) >= 0) return true;
-  // As new requests are refused then, so is this one told what it has met: half a minute later it would be no wiser.
-  if (!job.strict && !job.engine.rules.queueWhenOpen && allGone(job.target, now)) return false;
-  return desk.wakeAt <= job.deadline || (desk.wakeAt === Infinity && job.target.inFlight > 0);
+function replayable({ request }: Job): boolean {
+  return request.replayable ?? (request.body == null || typeof request.body === "string" || request.body instanceof Uint8Array);
 }

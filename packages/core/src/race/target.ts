@@ -3,6 +3,7 @@ import type { Classify, ResponseInfo } from "../model/response.ts";
 import type { RequestInfo } from "../model/request.ts";
 import type { Verdict } from "../model/verdict.ts";
 import type { Desk } from "../lease/desk.ts";
+import type { WorthOrder } from "../lease/worth-order.ts";
 import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
 import type { Breaker } from "../breaker/breaker.ts";
@@ -80,6 +81,8 @@ export class Target {
   /** How many in the line stand aside. */
   picky = 0;
   readonly wake: Alarm;
+  /** Its order, where that is by what attempts are worth. */
+  readonly worth: WorthOrder | undefined;
   /** Attempts in flight and shared leases, for `backendLimit`. */
   inFlight = 0;
   /** Stands in the engine's list of targets that wait for a place in `maxInFlight`. */
@@ -89,7 +92,7 @@ export class Target {
   /** Made for a host that no target names; may be forgotten when idle. */
   readonly byDefault: boolean;
 
-  constructor(engine: Engine, name: string, rules: TargetRules, parts: { desk: Desk; health: TargetHealth; breaker: Breaker; serverClock: ServerClock; wake: Alarm }, byDefault: boolean) {
+  constructor(engine: Engine, name: string, rules: TargetRules, parts: { desk: Desk; health: TargetHealth; breaker: Breaker; serverClock: ServerClock; wake: Alarm; worth: WorthOrder | undefined }, byDefault: boolean) {
     const { desk, health, breaker, serverClock, wake } = parts;
     this.engine = engine;
     this.name = name;
@@ -100,6 +103,7 @@ export class Target {
     this.pauses = desk.pauses;
     this.serverClock = serverClock;
     this.wake = wake;
+    this.worth = parts.worth;
     this.byDefault = byDefault;
   }
 

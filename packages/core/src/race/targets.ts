@@ -4,12 +4,13 @@ import { DEFAULT_BREAKER, type BreakerRules } from "../breaker/state.ts";
 import { commonFamily } from "../exits/family.ts";
 import type { TargetHealth } from "../health/target-health.ts";
 import { Desk } from "../lease/desk.ts";
-import type { DeskRules } from "../lease/desk-rules.ts";
+import type { DeskRules, Rests } from "../lease/desk-rules.ts";
 import { InTurn } from "../lease/in-turn.ts";
 import type { Order } from "../lease/order.ts";
 import { RandomOrder } from "../lease/random-order.ts";
 import { Rotate } from "../lease/rotate.ts";
 import { ScoreOrder } from "../lease/score-order.ts";
+import { WorthOrder } from "../lease/worth-order.ts";
 import type { Limit } from "../model/limits.ts";
 import type { ExitPoolOptions, ExitsOptions, TargetOptions } from "../model/options.ts";
 import type { RequestInfo } from "../model/request.ts";
@@ -19,6 +20,8 @@ import { durationMs, parseDuration } from "../time/duration.ts";
 import { ServerClock } from "../time/server-clock.ts";
 import { Alarm } from "../time/timer-queue.ts";
 import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
+import { MOST_LEGS } from "./adaptive/budget.ts";
+import { AdaptivePolicy } from "./adaptive/policy.ts";
 import { reportUsed } from "./books.ts";
 import type { Engine } from "./engine.ts";
 import { connectCost } from "./connect-cost.ts";
@@ -33,6 +36,8 @@ const MOST_BY_DEFAULT = 1_000;
 const MOST_PLACES = 4_000_000;
 /** Multiples of it, without their whole part, are spread evenly however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
+/** Without `attemptTimeout` worth is judged as if attempts took a minute at most: all exits alike. */
+const LONGEST_MS = 60_000;
 /** Spellings of hosts whose target is remembered. */
 const MOST_SPELLINGS = 4_096;
 
@@ -61,6 +66,7 @@ export class Targets {
     this.#options = options;
     this.#random = random;
     this.#pauseRules = pauseRules(options);
+    this.#choosePolicy();
     for (const [name, rules] of Object.entries(options.targets ?? {})) {
       const target = this.#make(name, rules, false);
       for (const host of [rules.hosts ?? name].flat()) this.#patterns.add(host, target);
@@ -94,6 +100,7 @@ export class Targets {
   update(options: ExitPoolOptions): void {
     this.#options = options;
     this.#pauseRules = pauseRules(options);
+    this.#choosePolicy();
     for (const target of this.#byName.values()) {
       const rules = options.targets?.[target.name] ?? options.defaults ?? {};
       // What a calculator has learnt of weights stays with it while its table does.
@@ -144,9 +151,11 @@ export class Targets {
     const calculator = calculatorFor(rules);
     const limits = limitsOf(rules, calculator);
     const health = this.#engine.health.target();
-    const desk = new Desk(this.#table, this.#orderOf(health), health, undefined, new Pauses(this.#pauseRules), this.#deskRules(name, rules), this.#firstExit());
+    const order = this.#orderOf(health);
+    const worth = order instanceof WorthOrder ? order : undefined;
+    const desk = new Desk(this.#table, order, worth === undefined ? health : restsBeside(worth, health), undefined, new Pauses(this.#pauseRules), this.#deskRules(name, rules), this.#firstExit());
     const wake = new Alarm(() => this.#engine.wake(target));
-    const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake }, byDefault);
+    const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake, worth }, byDefault);
     this.#byName.set(name, target);
     target.strategy = this.#strategy;
     this.#shown.made(target);
@@ -168,11 +177,22 @@ export class Targets {
     return this.#options.exits?.strategy ?? (this.#onlyProxies ? "adaptive" : "rotate");
   }
 
+  /** What is believed stays useful: a pool that has begun to learn goes on. */
+  #choosePolicy(): void {
+    const engine = this.#engine;
+    if (engine.policy instanceof AdaptivePolicy) return;
+    const { defaults = {}, targets = {} } = this.#options;
+    const races = [defaults, ...Object.values(targets)].some(({ race }) => (race?.mode ?? (this.#onlyProxies ? "adaptive" : "off")) === "adaptive");
+    if (races || this.#strategy === "adaptive") engine.policy = new AdaptivePolicy(engine, this.#random);
+  }
+
   /** The order is chosen by what the exits are, once: a pool of local addresses rotates. */
   #orderOf(health: TargetHealth): Order {
     switch (this.#strategy) {
-      case "score":
       case "adaptive":
+        this.#engine.policy.moment(this.#engine.clock.now());
+        return new WorthOrder(health.beliefs, this.#engine.health.beliefs.changes, Math.log(Math.min(LONGEST_MS, this.#engine.rules.proxyAttemptTimeoutMs)), this.#table.length);
+      case "score":
         return new ScoreOrder(health, this.#engine.health.records.changes, this.#random, { exits: this.#table.length });
       case "random":
         return new RandomOrder(this.#random);
@@ -188,9 +208,7 @@ export class Targets {
    * about three times at once, and what one target learns comes before the others get there.
    */
   #firstExit(): number {
-    const { strategy } = this.#options.exits ?? {};
-    const scored = strategy === undefined ? this.#onlyProxies : strategy === "score" || strategy === "adaptive";
-    return scored ? Math.floor(((this.#made++ * GOLDEN) % 1) * this.#table.length) : 0;
+    return this.#strategy === "score" ? Math.floor(((this.#made++ * GOLDEN) % 1) * this.#table.length) : 0;
   }
 
   #deskRules(name: string, rules: TargetOptions): DeskRules {
@@ -200,10 +218,11 @@ export class Targets {
 
   #rulesOf(rules: TargetOptions, calculator: Calculator): TargetRules {
     const race = rules.race ?? {};
+    const raceMode = race.mode ?? (this.#onlyProxies ? "adaptive" : "off");
     return {
       classify: rules.classify,
-      raceMode: race.mode ?? (this.#onlyProxies ? "adaptive" : "off"),
-      raceWidth: race.width ?? 3,
+      raceMode,
+      raceWidth: race.width ?? (raceMode === "adaptive" ? MOST_LEGS : 3),
       raceMethods: new Set((race.methods ?? ["GET", "HEAD", "OPTIONS"]).map((method) => method.toUpperCase())),
       hedgeDelayMs: typeof race.delay === "number" || (typeof race.delay === "string" && race.delay !== "p95") ? durationMs(race.delay) : undefined,
       raceBodies: race.methods !== undefined,
@@ -228,6 +247,15 @@ export class Targets {
       return;
     }
   }
+}
+
+/** What is worth an attempt is not kept from it by rests, which are the other policy's; of what is not, they say when to think of it again. */
+function restsBeside(worth: WorthOrder, health: TargetHealth): Rests {
+  return {
+    restsUntil: (exit) => (worth.has(exit) ? 0 : health.restsUntil(exit)),
+    trialOut: (exit) => !worth.has(exit) && health.trialOut(exit),
+    out: (exit) => health.out(exit),
+  };
 }
 
 function breakerRules({ breaker = {} }: TargetOptions): BreakerRules {

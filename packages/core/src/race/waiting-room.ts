@@ -11,6 +11,8 @@ import type { Target } from "./target.ts";
  */
 export class WaitingRoom {
   capacity: number;
+  /** Requests that wait, over all targets. */
+  waiting = 0;
   readonly #timers: TimerQueue;
   readonly #clock: Clock;
 
@@ -22,6 +24,7 @@ export class WaitingRoom {
 
   enter(job: Job, now: number): void {
     this.#timers.hold();
+    this.waiting++;
     job.kind.waiting++;
     if (job.target.line.size >= this.capacity) {
       job.outside = true;
@@ -31,11 +34,12 @@ export class WaitingRoom {
     }
   }
 
-  /** Back to the tail after a failed round: it has had its place, and its deadline goes on. */
-  enterAgain(job: Job, now: number): void {
+  /** Back after a failed round: it has had its place, and its deadline goes on. */
+  enterAgain(job: Job, now: number, to: "head" | "tail"): void {
     this.#timers.hold();
+    this.waiting++;
     job.kind.waiting++;
-    this.#join(job);
+    this.#join(job, to);
     if (job.deadline !== Infinity && !isSet(job)) this.#timers.set(job, now, job.deadline);
   }
 
@@ -53,6 +57,7 @@ export class WaitingRoom {
     } else {
       return;
     }
+    this.waiting--;
     job.kind.waiting--;
     this.#timers.letGo();
   }
@@ -66,15 +71,16 @@ export class WaitingRoom {
     this.#place(next, this.#clock.now());
   }
 
-  #join(job: Job): void {
+  #join(job: Job, to: "head" | "tail"): void {
     job.queued = true;
-    job.target.line.push(job);
+    if (to === "head") job.target.line.unshift(job);
+    else job.target.line.push(job);
     if (standsAside(job)) job.target.picky++;
     if (job.exclusive) job.engine.holds.wait(job.target);
   }
 
   #place(job: Job, now: number): void {
-    this.#join(job);
+    this.#join(job, "tail");
     if (job.timeoutMs === Infinity) return;
     job.deadline = now + job.timeoutMs;
     this.#timers.add(job, now, job.timeoutMs);

@@ -1,0 +1,276 @@
+import { Explorer } from "../../lease/explorer.ts";
+import type { PoolBeliefs } from "../../health/pool-beliefs.ts";
+import type { VerdictKind } from "../../model/verdict.ts";
+import { launchAsAsked, toldAtOnce } from "../asked-policy.ts";
+import type { Engine } from "../engine.ts";
+import type { Job } from "../job.ts";
+import type { Leg } from "../leg.ts";
+import type { Policy } from "../policy.ts";
+import { repeatable } from "../retry.ts";
+import type { Target } from "../target.ts";
+import { Blackout } from "./blackout.ts";
+import { ATTEMPTS, Budget } from "./budget.ts";
+import { limitOf } from "./cut.ts";
+import { endingOf } from "./endings.ts";
+import { armHedge, roomForLeg, testAlso } from "./hedging.ts";
+import { learn } from "./learn.ts";
+import { besideTests, freeInMs, squeezeFor, testFor } from "./tests.ts";
+
+/** Tests in flight: while requests wait for places, while all is well, and while a target has no exit at all. */
+const TESTS = { loaded: 20, idle: 8, starving: 100 };
+/** So many places stay free of the tests of a target that has no exit. */
+const KEPT_FREE = 5;
+/** Above this share of the places in use, what is sent tells which worth is worth having: by how much the level moves up and down. */
+const LEVEL = { from: 0.9, up: Math.log(1.005), down: Math.log(0.98), first: Math.log(1e-6) };
+/** Of targets that wait for a place so many are compared, and every so often the one goes that has waited for longest. */
+const COMPARED = 8;
+const LONGEST_EVERY = 8;
+/** A target without a usable exit counts as if its best were worth half of the worst that is worth sending. */
+const NONE_USABLE = Math.log(0.5);
+/** As the documents' policy explores: one request in ten. */
+const ALONE_EVERY = 10;
+/** Requests under way that are asked whether they can carry a test. */
+const MOST_LOOKED = 64;
+/** How soon to ask again where something ought to be there and cannot be used. */
+const AGAIN_MS = 100;
+/** Started with hardly a doubt about exit and host: what such an attempt shows is how long answers take. */
+const CLEAN = 0.8;
+
+/**
+ * Chooses by what an attempt is worth in successes per second of a place; gives up what is not worth waiting for where places are
+ * scarce and adds further legs where they are not; tests exits beside; all from what it has seen. See docs/racing.md.
+ */
+export class AdaptivePolicy implements Policy {
+  /** What has waited longest is served first: at the tail it would wait once more for everybody. */
+  readonly requeueTo = "head";
+  readonly testsTheGone = true;
+  readonly limitsVary = true;
+  readonly engine: Engine;
+  readonly beliefs: PoolBeliefs;
+  readonly explorer: Explorer;
+  readonly budget = new Budget();
+  readonly blackout: Blackout;
+  readonly random: () => number;
+  /** Logarithm of the worth below which a test could find nothing that would be used. */
+  lnLevel = LEVEL.first;
+  /** Tests in flight. */
+  testing = 0;
+  /** The exit that was chosen last, where it is a test that has not been leased yet; or -1. */
+  #test = -1;
+  #turn = 0;
+  #alone = 0;
+  #busy = false;
+  /** Requests with legs in flight that may have more, by target, in the order in which they were sent. */
+  readonly #racing = new Map<Target, Set<Job>>();
+
+  constructor(engine: Engine, random: () => number) {
+    this.engine = engine;
+    this.random = random;
+    this.beliefs = engine.health.beliefs;
+    this.explorer = new Explorer(this.beliefs, random);
+    this.blackout = new Blackout(this);
+  }
+
+  /** What time it is, for all that is believed. */
+  moment(now: number): void {
+    this.beliefs.moment(this.engine.health.epoch.tick(now));
+  }
+
+  /** More requests wait than there are places. */
+  get saturated(): boolean {
+    return this.engine.room.waiting > this.engine.gate.spare;
+  }
+
+  choose(job: Job, avoided: readonly number[], now: number): number {
+    const { desk, worth } = job.target;
+    this.moment(now);
+    this.notSent();
+    const { gate } = this.engine;
+    if (worth === undefined) return desk.choose(job.demand, now, avoided, gate.mayProxy);
+    this.explorer.meet(this.engine.table.length);
+    this.blackout.watch(now);
+    if (this.blackout.standing) return this.blackout.choose(job, now);
+    const carries = repeatable(job);
+    if (carries && gate.mayProxy && this.testing < TESTS.loaded && this.saturated) {
+      const exit = testFor(this, job, worth, squeezeFor(job, worth, now), now);
+      if (exit >= 0) return this.willTest(exit);
+    }
+    if (carries && job.width === 1 && this.#testsAlone(job)) {
+      const exit = testFor(this, job, worth, 0, now);
+      if (exit >= 0) return this.willTest(exit);
+    }
+    const exit = desk.choose(job.demand, now, avoided, gate.mayProxy);
+    if (exit >= 0 || !gate.mayProxy) return exit;
+    const { wakeAt } = desk;
+    if (this.testing < (gate.spare > KEPT_FREE ? TESTS.starving : TESTS.idle)) {
+      const test = testFor(this, job, worth, squeezeFor(job, worth, now), now);
+      if (test >= 0) return this.willTest(test);
+      const other = besideTests(this, job, now);
+      if (other >= 0) return other;
+    }
+    desk.wakeAt = Math.min(wakeAt, this.#dueAt(job, now));
+    return -1;
+  }
+
+  exitBefore(job: Job, now: number): boolean {
+    const { desk, worth } = job.target;
+    this.moment(now);
+    if (desk.choose(job.demand, now, job.tried, true) >= 0 || this.blackout.standing) return true;
+    if (toldAtOnce(job, now)) return false;
+    const wakeAt = worth === undefined ? desk.wakeAt : Math.min(desk.wakeAt, this.#dueAt(job, now));
+    return wakeAt <= job.deadline || (wakeAt === Infinity && job.target.inFlight > 0);
+  }
+
+  /** A round is as many legs as a race would have, side by side or one after another. */
+  roundGoesOn(job: Job): boolean {
+    const legs = job.target.rules.raceMode === "adaptive" ? Math.max(1, Math.min(ATTEMPTS, job.width, this.engine.table.size)) : 1;
+    return job.started < job.rounds * legs;
+  }
+
+  launch(job: Job, first: Leg, now: number): void {
+    const { target } = job;
+    if (job.started === 0) this.budget.task(job.width);
+    if (target.rules.raceMode !== "adaptive" || job.width === 1) {
+      launchAsAsked(job, first, now);
+      return;
+    }
+    const racing = this.#racing.get(target);
+    if (racing === undefined) this.#racing.set(target, new Set([job]));
+    else racing.add(job);
+    const hedged = !this.saturated;
+    job.begin(first);
+    if (!hedged) return;
+    // Nobody knows an exit for it, and each of them is a guess.
+    while (first.test && job.live < ATTEMPTS && this.isStarving(target) && testAlso(this, job, now));
+    if (job.live > 0 && !job.done) armHedge(this, job, first.exitIndex, now);
+    this.idle(now);
+  }
+
+  leased(leg: Leg): void {
+    const { exitIndex, job } = leg;
+    const { health, worth } = job.target;
+    const test = this.#test === exitIndex;
+    this.#test = -1;
+    this.budget.attempt(test);
+    // One that lasts for days says nothing of how its exit answers.
+    if (leg.longLived) return;
+    const { beliefs } = health;
+    leg.watched = true;
+    leg.test = test;
+    leg.lnScale = beliefs.lnScale(exitIndex);
+    leg.chance = beliefs.chance(exitIndex);
+    leg.clean = this.beliefs.up(exitIndex) > CLEAN && beliefs.acceptance(exitIndex) > CLEAN;
+    if (test) this.testing++;
+    else if (worth !== undefined && this.engine.gate.usedShare >= LEVEL.from) this.lnLevel += beliefs.lnWorth(exitIndex, worth.lnLimit) > this.lnLevel ? LEVEL.up : LEVEL.down;
+    beliefs.started(exitIndex);
+    this.beliefs.started(exitIndex, test);
+    this.blackout.leased(leg);
+  }
+
+  limitMs(leg: Leg): number {
+    return limitOf(this, leg);
+  }
+
+  heard(leg: Leg, now: number): void {
+    if (!leg.watched || leg.answered) return;
+    leg.answered = true;
+    this.beliefs.heard(leg.exitIndex);
+    this.blackout.heard(now);
+  }
+
+  ended(leg: Leg, kind: VerdictKind, sent: boolean, now: number): void {
+    if (!leg.watched) return;
+    const { job } = leg;
+    leg.watched = false;
+    this.moment(now);
+    if (!leg.answered) this.beliefs.heard(leg.exitIndex);
+    learn(this, leg, endingOf(leg, kind, sent), kind, now);
+    this.blackout.ended(leg);
+    this.blackout.watch(now);
+    // One guess less: the next may go at once.
+    if (leg.test && kind !== "success" && !job.done && job.hedge !== undefined && this.isStarving(job.target)) this.engine.timers.set(job.hedge, now, now + 1);
+  }
+
+  nextOf(waiting: readonly Target[]): number {
+    if (waiting.length === 1 || !this.saturated || ++this.#turn % LONGEST_EVERY === 0) return 0;
+    let best = 0;
+    let most = -Infinity;
+    for (let i = 0; i < Math.min(COMPARED, waiting.length); i++) {
+      const { health, line, worth } = waiting[i];
+      if (worth === undefined) return i;
+      const top = worth.first();
+      const ln = Math.log(Math.max(1, line.size)) + (top >= 0 ? health.beliefs.lnWorth(top, worth.lnLimit) : this.lnLevel + NONE_USABLE);
+      if (ln <= most) continue;
+      most = ln;
+      best = i;
+    }
+    return best;
+  }
+
+  /** Tests beside what is being done anyway: as further legs of requests that are under way. */
+  idle(now: number): void {
+    if (this.#busy || this.#racing.size === 0 || this.saturated) return;
+    this.#busy = true;
+    try {
+      while (this.mayTestNow() && this.#testBeside(now));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  mayTestNow(): boolean {
+    return this.testing < TESTS.idle && this.budget.allowsTest && !this.blackout.standing && this.engine.gate.mayProxy;
+  }
+
+  /** Has the target no exit that is worth an attempt? */
+  isStarving({ worth }: Target): boolean {
+    return worth !== undefined && worth.size === 0;
+  }
+
+  /** The exit is chosen for a test; whoever has asked leases it next. */
+  willTest(exit: number): number {
+    this.#test = exit;
+    return exit;
+  }
+
+  /** It was chosen and not leased after all. */
+  notSent(): void {
+    if (this.#test < 0) return;
+    if (!this.beliefs.hasWorked(this.#test)) this.explorer.missed(this.#test);
+    this.#test = -1;
+  }
+
+  hedgeDelayMs({ health }: Target, exit: number): number {
+    return Math.exp(exit < 0 ? this.beliefs.m0 : health.beliefs.lnScale(exit)) * this.beliefs.shape.quantile(this.budget.hedgeAt);
+  }
+
+  /** Without races nobody carries tests beside: every so many requests one is a test, so that good exits are found after the first. */
+  #testsAlone({ started }: Job): boolean {
+    return started === 0 && ++this.#alone % ALONE_EVERY === 0 && this.mayTestNow();
+  }
+
+  /** @returns false where there is nothing to test, or nobody to carry it */
+  #testBeside(now: number): boolean {
+    this.moment(now);
+    let looked = 0;
+    for (const [target, jobs] of this.#racing) {
+      if (target.worth === undefined) continue;
+      for (const job of jobs) {
+        if (++looked > MOST_LOOKED) return false;
+        if (!roomForLeg(this, job)) continue;
+        return testAlso(this, job, now);
+      }
+    }
+    return false;
+  }
+
+  over(job: Job): void {
+    const racing = this.#racing.get(job.target);
+    if (racing?.delete(job) === true && racing.size === 0) this.#racing.delete(job.target);
+  }
+
+  /** When an exit is due for a test that could serve the request; tests that are out may free one sooner. */
+  #dueAt(job: Job, now: number): number {
+    return now + Math.max(AGAIN_MS, this.explorer.dueInMs(now - job.createdAt, (exit) => freeInMs(job, exit, now)));
+  }
+}

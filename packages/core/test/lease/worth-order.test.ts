@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ChangeLog } from "../../src/health/change-log.ts";
+import { WorthLists, WORTH_LISTS } from "../../src/lease/worth-lists.ts";
+import { WorthOrder, type Worth } from "../../src/lease/worth-order.ts";
+
+class Fixed implements Worth {
+  readonly ln = new Map<number, number>();
+  readonly untested = new Set<number>();
+  readonly listed = new Set<number>();
+
+  lnWorth(exit: number): number {
+    return this.ln.get(exit) ?? -Infinity;
+  }
+
+  isUntested(exit: number): boolean {
+    return this.untested.has(exit);
+  }
+
+  isUp(): boolean {
+    return true;
+  }
+
+  list(exit: number): boolean {
+    if (this.listed.has(exit)) return false;
+    this.listed.add(exit);
+    return true;
+  }
+
+  unlist(exit: number): void {
+    this.listed.delete(exit);
+  }
+}
+
+function orderOf(ln: readonly number[]): { worth: Fixed; changes: ChangeLog; order: WorthOrder; all: () => number[] } {
+  const worth = new Fixed();
+  const changes = new ChangeLog();
+  const order = new WorthOrder(worth, changes, 0);
+  ln.forEach((value, exit) => {
+    worth.ln.set(exit, value);
+    order.add(exit);
+  });
+  const all = (): number[] => {
+    const found: number[] = [];
+    for (let exit = order.first(); exit >= 0; exit = order.after(exit)) found.push(exit);
+    return found;
+  };
+  return { worth, changes, order, all };
+}
+
+test("the most worth comes first, and what is worth nothing not at all", () => {
+  const { order, all } = orderOf([-8, -5, -Infinity, -6, -5]);
+  assert.deepEqual(all(), [1, 4, 3, 0]);
+  assert.equal(order.size, 4);
+  assert.ok(!order.has(2));
+});
+
+test("one whose worth has fallen is put back in its place when it comes up", () => {
+  const { worth, all } = orderOf([-5, -6, -7]);
+  worth.ln.set(0, -6.5);
+  assert.deepEqual(all(), [1, 0, 2]);
+  worth.ln.set(1, -Infinity);
+  assert.deepEqual(all(), [0, 2]);
+});
+
+test("one that is better by what it did elsewhere is looked at anew, and is to be tried here where it is new", () => {
+  const { worth, changes, order, all } = orderOf([-5, -Infinity]);
+  worth.ln.set(1, -4);
+  worth.untested.add(1);
+  changes.note(1);
+  assert.deepEqual(all(), [1, 0]);
+  assert.deepEqual(order.untested, [1]);
+  changes.note(1);
+  order.first();
+  assert.deepEqual(order.untested, [1], "once");
+});
+
+test("what is removed is not offered, whatever becomes of its worth, until it is added again", () => {
+  const { worth, changes, order, all } = orderOf([-5, -6]);
+  order.remove(0);
+  worth.ln.set(0, -1);
+  order.rescored(0);
+  changes.note(0);
+  assert.deepEqual(all(), [1]);
+  order.add(0);
+  assert.deepEqual(all(), [0, 1]);
+});
+
+test("lists keep what is put into them, in the order in which it came", () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ exit: fc.nat(40), list: fc.integer({ min: 0, max: WORTH_LISTS }) }), { maxLength: 300 }), (steps) => {
+      const lists = new WorthLists(3);
+      const plain: number[][] = Array.from({ length: WORTH_LISTS + 1 }, () => []);
+      for (const { exit: small, list } of steps) {
+        // Also far up, where an exit's number does not fit into the low word.
+        const exit = small % 2 === 0 ? small : 99_000 + small;
+        const from = lists.listOf(exit);
+        if (from > 0) {
+          lists.remove(exit);
+          plain[from].splice(plain[from].indexOf(exit), 1);
+        }
+        if (list > 0) {
+          lists.insert(exit, list);
+          plain[list].push(exit);
+        }
+      }
+      const found: number[] = [];
+      for (let list = lists.highest(WORTH_LISTS); list > 0; list = lists.highest(list - 1)) for (let exit = lists.headOf(list); exit >= 0; exit = lists.nextOf(exit)) found.push(exit);
+      assert.deepEqual(found, plain.toReversed().flat());
+      assert.equal(lists.size, found.length);
+    }),
+    { numRuns: 60 },
+  );
+});
