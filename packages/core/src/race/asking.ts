@@ -2,7 +2,7 @@ import type { Counter } from "../model/limits.ts";
 import { Alarm } from "../time/timer-queue.ts";
 import { FAULT_MS, type Bookkeeper, type Grant, type LedgerAnswer } from "./bookkeeper.ts";
 import { choose } from "./choosing.ts";
-import { notSent } from "./circuit.ts";
+import { isShut, notSent } from "./circuit.ts";
 import type { Job } from "./job.ts";
 import { lends } from "./leases.ts";
 import type { Leg } from "./leg.ts";
@@ -147,9 +147,9 @@ export class Ask {
 }
 
 /** Meanwhile the exit may have been banned, or have failed too often. */
-function mayStillGo({ demand, pin, probe, target, engine }: Job, leg: Leg, exit: number, now: number): boolean {
+function mayStillGo({ demand, pin, probe, single, target, engine }: Job, leg: Leg, exit: number, now: number): boolean {
   const { breaker, desk, health, pauses, quota } = target;
   if (Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(engine.table.egress[exit]), desk.spacedUntil(exit)) > now) return false;
-  if (pin < 0 && !probe && (!breaker.closed || health.restsUntil(exit) > now)) return false;
+  if (pin < 0 && !probe && ((single ? isShut(target, now) : !breaker.closed) || health.restsUntil(exit) > now)) return false;
   return demand === undefined || quota === undefined || leg.reserved === undefined || leg.reserved.rows.every((row, i) => !quota.limits[demand.limits[i]].isPaused(row, now));
 }

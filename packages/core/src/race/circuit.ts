@@ -14,7 +14,8 @@ export function admitted(job: Job, now: number): boolean {
   if (breaker.closed) return true;
   // A lease by hand may never say what came of it: not a thing to find out by.
   // A slot's worker tells by the requests that it makes; where it makes none, its lease is given back and the next one asks.
-  if (job.single && !job.exclusive) return false;
+  // Nor is there anything to find out where all that was missing is an exit, and one is back: else who only takes leases would be refused for ever.
+  if (job.single && !job.exclusive) return !isShut(job.target, now);
   const { reason, waiting } = breaker;
   const answer = breaker.admit(now);
   if (answer === "refuse") return false;
@@ -65,6 +66,15 @@ export function noticeBack(target: Target, now: number): void {
   if (breaker.closed || breaker.reason !== "no-exits" || goneUntil(target, now) > now) return;
   const change = breaker.exitsBack(now);
   if (change !== undefined) tell(target, change, now);
+}
+
+/** Is the target shut for leases by hand? Not where it was so for want of an exit alone, and one is back. */
+export function isShut(target: Target, now: number): boolean {
+  const { breaker } = target;
+  if (breaker.closed) return false;
+  if (breaker.reason !== "no-exits") return true;
+  noticeBack(target, now);
+  return goneUntil(target, now) > now;
 }
 
 /** When the next probe may go, or an exit is back. */

@@ -14,7 +14,7 @@ import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
 import { nextPoolName } from "../observe/channels.ts";
-import { circuitError, noneReaches, noticeBack, noWayError, vote } from "./circuit.ts";
+import { circuitError, isShut, noneReaches, noticeBack, noWayError, vote } from "./circuit.ts";
 import type { DecisionRing } from "./decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineRules } from "./engine-rules.ts";
@@ -141,7 +141,7 @@ export class Engine {
       if (noneReaches(target)) return this.#refuse(job, noWayError(target));
     }
     // Above the queue, so that a broken target holds no place in it.
-    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined) return this.#refuse(job, circuitError(target, now));
+    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined && (!job.single || isShut(target, now))) return this.#refuse(job, circuitError(target, now));
     recordCreated(job, true, now);
     this.room.enter(job, now);
     // Others who wait may have to be woken sooner.
