@@ -20,6 +20,7 @@ import type { Target } from "./target.ts";
 import type { Wish } from "./wish.ts";
 
 const NO_EXITS: readonly number[] = [];
+const NO_LEGS: readonly Leg[] = [];
 /** So many exits are avoided in a further round; `maxAttempts` may be Infinity. */
 const MOST_TRIED = 16;
 
@@ -67,8 +68,8 @@ export class Job implements Dispatch, Standing, TimerNode {
   started = 0;
   /** Legs of this round that may still bring the answer. */
   live = 0;
-  /** All legs of this round. */
-  legs: Leg[] = [];
+  /** All legs of this round. Replaced, not added to: most have one, and an array that is pushed to makes room for seventeen. */
+  legs: readonly Leg[] = NO_LEGS;
   held: Leg | undefined = undefined;
   winner: Leg | undefined = undefined;
   /** Decided: delivered, rejected or aborted. */
@@ -129,7 +130,7 @@ export class Job implements Dispatch, Standing, TimerNode {
 
   /** The leg is leased: its exchange begins. */
   begin(leg: Leg): void {
-    this.legs.push(leg);
+    this.legs = this.legs === NO_LEGS ? [leg] : [...this.legs, leg];
     this.live++;
     this.started++;
     this.driver.start(leg);
@@ -276,7 +277,7 @@ export class Job implements Dispatch, Standing, TimerNode {
     const fresh = this.legs.map((leg) => leg.exitIndex).filter((exit) => !this.tried.includes(exit));
     this.tried = [...this.tried, ...fresh].slice(-MOST_TRIED);
     recordRoundLost(this);
-    this.legs = [];
+    this.legs = NO_LEGS;
     this.live = 0;
     this.engine.requeue(this);
   }
