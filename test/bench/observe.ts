@@ -1,5 +1,5 @@
 // What it costs to be looked at: a scrape at 20,000 exits × 50 hosts with every cell in use; what a request allocates, and takes,
-// with nobody listening, with metrics counting durations, and with a listener on every channel.
+// with nobody listening, with metrics counting durations, with decisions remembered, and with listeners.
 // npm run bench -- observe -- --requests 1000000
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -37,7 +37,7 @@ function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-async function scrapes(): Promise<{ medianMs: number; worstMs: number; bytes: number; lines: number }> {
+async function scrapes(): Promise<{ medianMs: number; worstMs: number; cpuMs: number; bytes: number; lines: number }> {
   const proxies = Array.from({ length: EXITS }, (_, i) => `socks5://10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:1080`);
   const pool = createExitPool({ exits: { proxies, strategy: "rotate" }, maxInFlight: 1e9, queue: { maxAttempts: 1 }, defaults: { spacing: 0, race: { mode: "off" } } });
   await pool.ready();
@@ -53,15 +53,19 @@ async function scrapes(): Promise<{ medianMs: number; worstMs: number; bytes: nu
     for (let i = 0; i < EXITS; i++) pool.drive({ method: "GET", url: `http://${name}/`, host: name, path: "/" }, i % 7 === 0 ? failing : answering);
   }
   const taken: number[] = [];
+  const cpu: number[] = [];
   let text = "";
   for (let i = 0; i < SCRAPES; i++) {
     collect();
+    const before = process.cpuUsage();
     const from = performance.now();
     text = prometheusText(pool);
     taken.push(performance.now() - from);
+    const { user, system } = process.cpuUsage(before);
+    cpu.push((user + system) / 1_000);
   }
   await pool.close();
-  return { medianMs: median(taken), worstMs: Math.max(...taken), bytes: text.length, lines: text.split("\n").length - 1 };
+  return { medianMs: median(taken), worstMs: Math.max(...taken), cpuMs: median(cpu), bytes: text.length, lines: text.split("\n").length - 1 };
 }
 
 interface Cost {
@@ -94,12 +98,13 @@ async function cost(name: string, prepare: (pool: ExitPool) => void): Promise<Co
 }
 
 const scrape = await scrapes();
-console.log(`scrape at ${EXITS} exits × ${HOSTS} hosts: ${scrape.medianMs.toFixed(1)} ms (median of ${SCRAPES}), ${scrape.worstMs.toFixed(1)} ms at most; ${scrape.lines} lines, ${Math.round(scrape.bytes / 1024)} KiB\n`);
+console.log(`scrape at ${EXITS} exits × ${HOSTS} hosts: ${scrape.medianMs.toFixed(1)} ms (median of ${SCRAPES}; ${scrape.cpuMs.toFixed(1)} ms of CPU), ${scrape.worstMs.toFixed(1)} ms at most; ${scrape.lines} lines, ${Math.round(scrape.bytes / 1024)} KiB\n`);
 
 const NAMES = ["task.created", "lease.acquired", "lease.settled", "task.settled", "exit.changed", "request.refused"];
 const costs = [
   await cost("nobody listens", ignore),
   await cost("metrics count durations", (pool) => void prometheusText(pool)),
+  await cost("decisions are remembered", (pool) => void pool.decisions()),
   await cost("a listener on every channel", (pool) => {
     for (const name of NAMES) pool.on(`multihome:${name}`, ignore);
   }),

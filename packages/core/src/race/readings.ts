@@ -16,17 +16,25 @@ const OUTCOMES = [
   ["aborted", ABORTED],
 ] as const;
 
+const SLOT_STATES = ["running", "waiting", "pausing", "idle"] as const;
+
+/** What rooms above the engine count. */
+export interface OtherReadings {
+  readonly faults: Readonly<Record<"listener" | "logger", number>>;
+  slots(): Readonly<Record<(typeof SLOT_STATES)[number], number>>;
+}
+
 /** What a pool shows to its metrics. */
 export class EngineReadings implements PoolReadings {
   readonly #engine: Engine;
   readonly #targets: Iterable<Target>;
-  readonly #faults: Readonly<Record<"listener" | "logger", number>>;
+  readonly #others: OtherReadings;
   readonly #exits: ExitReadings;
 
-  constructor(engine: Engine, targets: Iterable<Target>, faults: Readonly<Record<"listener" | "logger", number>>) {
+  constructor(engine: Engine, targets: Iterable<Target>, others: OtherReadings) {
     this.#engine = engine;
     this.#targets = targets;
-    this.#faults = faults;
+    this.#others = others;
     this.#exits = new ExitReadings(engine);
   }
 
@@ -48,9 +56,12 @@ export class EngineReadings implements PoolReadings {
     const engine = this.#engine;
     const now = engine.clock.now();
     sink.value(F.switches, [], engine.switches);
-    for (const observer of ["listener", "logger"] as const) sink.value(F.observerErrors, [observer], this.#faults[observer]);
+    for (const observer of ["listener", "logger"] as const) sink.value(F.observerErrors, [observer], this.#others.faults[observer]);
     if (engine.timings !== undefined) sink.value(F.observerErrors, ["collector"], engine.timings.faults);
     readKinds(sink, engine.kinds);
+    if (engine.books !== undefined) sink.value(F.ledgerFaults, [], engine.books.faults);
+    const slots = this.#others.slots();
+    for (const state of SLOT_STATES) sink.value(F.slots, [state], slots[state]);
     const shown: Target[] = [];
     const others = new Tally();
     others.add(engine.othersTally);

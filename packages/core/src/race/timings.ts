@@ -5,7 +5,7 @@ import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
 import type { Target } from "./target.ts";
 
-/** Kinds that are told apart; hints may hold anything. */
+/** Kinds that are told apart here: each is a set of buckets at every target. */
 const MOST_KINDS = 20;
 
 /** The durations of one target. */
@@ -42,7 +42,7 @@ export class Timings {
 
   decided(job: Job, now: number): void {
     const { tasks } = this.#of(job.target);
-    const kind = this.#kindOf(job.hints?.kind);
+    const kind = this.#kindOf(job.kind.name);
     let histogram = tasks.get(kind);
     if (histogram === undefined) tasks.set(kind, (histogram = new Histogram()));
     histogram.add(now - job.createdAt);
@@ -69,8 +69,7 @@ export class Timings {
     }
   }
 
-  #kindOf(kind: string | undefined): string {
-    if (kind === undefined) return "";
+  #kindOf(kind: string): string {
     if (this.#kinds.has(kind)) return kind;
     if (this.#kinds.size >= MOST_KINDS) return OTHER;
     this.#kinds.add(kind);

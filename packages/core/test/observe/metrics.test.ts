@@ -53,6 +53,10 @@ test("what a pool has done is in its metrics, and the text can be read back", as
   assert.equal(valueOf(metrics, "multihome_task_wait_seconds_count", target), 7);
   assert.equal(valueOf(metrics, "multihome_attempt_latency_seconds_count", target), 6);
 
+  assert.equal(valueOf(metrics, "multihome_kind_requests_total", { kind: "quote" }), 4);
+  assert.equal(valueOf(metrics, "multihome_kind_tasks_total", { kind: "default", outcome: "answered" }), 1);
+  assert.equal(valueOf(metrics, "multihome_kind_inflight", { kind: "default" }), 1);
+
   const perExit = (family: string, labels: Record<string, string>): number => addresses(3).reduce((sum, exit) => sum + (valueOf(metrics, family, { ...labels, exit }) ?? 0), 0);
   assert.equal(perExit("multihome_exit_attempts_total", { ...target, result: "success" }), 5);
   assert.equal(perExit("multihome_exit_attempts_total", { ...target, result: "refused" }), 1);
@@ -151,6 +155,7 @@ test("every family of the catalogue is written by a pool that does everything", 
       targets: { api: { hosts: HOST, serverOffset: 0, limits: [{ name: "r", unit: "request", limit: 20, per: "1m", align: "fixed" }], breaker: { threshold: 2 } } },
       queue: { maxAttempts: 1 },
       health: { cooldownAfter: 1 },
+      ledger: { tryReserve: () => ({ ok: true, token: 1 }), reserve: () => Promise.resolve({ ok: true, token: 1 }), settle: () => {}, observe: () => {}, pause: () => {}, close: () => Promise.resolve() },
     },
     4,
   );

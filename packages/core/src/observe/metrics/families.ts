@@ -40,6 +40,8 @@ export const FAMILIES = {
   kindInflight: family("gauge", "kind_inflight", "{attempt}", ["kind"], "Attempts and leases of a kind that are out."),
   kindRateLimited: family("counter", "kind_rate_limited_total", "{attempt}", ["kind"], "Attempts of a kind that were refused with 429."),
   kindWait: family("counter", "kind_wait_seconds_total", "s", ["kind"], "Time that requests of a kind have waited for their first exit, together."),
+  slots: family("gauge", "slots", "{slot}", ["state"], "Slots of all runs that go on: running an item, waiting for an exit, pausing, idle."),
+  ledgerFaults: family("counter", "ledger_faults_total", "{call}", [], "Calls of the user's ledger that failed; only where there is one."),
 
   limitUnits: family("gauge", "limit_units", "{unit}", ["target", "limit", "scope"], "Size of a limit."),
   limitUsed: family("gauge", "limit_used_units", "{unit}", ["target", "limit", "exit"], "Units of a limit in use. Without an exit: the fullest counter of an account or of the target."),
