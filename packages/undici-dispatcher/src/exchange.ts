@@ -196,6 +196,13 @@ export class Exchange extends RequestView implements Driver, Controller {
     this.tellError(error);
   }
 
+  /** Not in the turn of its head: built-in fetch would have nobody yet to hear of it, and wait for ever. */
+  cutLater(leg: LegHandler, error: unknown): void {
+    setImmediate(() => {
+      if (leg.state === "won") leg.cut(error);
+    });
+  }
+
   tellUpgrade(leg: LegHandler, status: number, socket: Duplex): void {
     this.rawHeaders = leg.rawHeaders;
     this.winner = leg;

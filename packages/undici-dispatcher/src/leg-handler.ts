@@ -219,7 +219,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     if (this.isOver()) return;
     if (cut !== undefined) {
       this.kept?.handOn(exchange, this.leg, true);
-      if (!this.isOver()) this.cut(cut);
+      if (!this.isOver()) exchange.cutLater(this, cut);
       return;
     }
     if (this.kept !== undefined || this.ended) this.handOn();
@@ -244,7 +244,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     this.exchange.tellEnd(this);
   }
 
-  private cut(error: unknown): void {
+  cut(error: unknown): void {
     if (isCallersOwn(error)) return this.endByCaller(error);
     this.state = "over";
     this.discard();
