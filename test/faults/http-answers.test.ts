@@ -21,7 +21,7 @@ for (const client of [axiosClient, gotClient, undiciClient, fetchClient]) {
     for (const way of ["an own address", "a proxy", "two proxies at once"] as const) {
       test(`by ${way}`, async (t) => {
         const server = await startHostileServer();
-        const proxies = await Promise.all([await startSocksServer(), await startSocksServer()]);
+        const proxies = [await startSocksServer(), await startSocksServer()];
         const pools: ExitPool[] = [];
         t.after(async () => {
           for (const pool of pools) await pool.close();
