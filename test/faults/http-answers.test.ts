@@ -1,5 +1,5 @@
 // Hostile answers of targets, through every client, by an own address and through a proxy, with and without a race: each
-// request settles once and in time, a body that was cut is no success, and nothing is left open.
+// request settles in time, a body that was cut is no success, and nothing is left open.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createExitPool } from "@multihome/core";
@@ -43,16 +43,17 @@ for (const client of [axiosClient, gotClient, undiciClient, fetchClient]) {
           // A pool each: what one answer does to its exit must not decide what becomes of the next.
           const sender = client.through(open());
           const startedAt = performance.now();
-          let settled = 0;
           let reason = "";
           const found = await sender.send(server.url(name), { timeoutMs: OWN_TIMEOUT_MS, signal: AbortSignal.timeout(LATEST_MS / 4) }).then(
-            ({ text }) => (settled++, text === "forged" ? "forged" : "answer"),
-            (error: unknown) => (settled++, (reason = codesOf(error).join()), error instanceof Error ? "error" : `no error: ${String(error)}`),
+            ({ text }) => (text === "forged" ? "forged" : "answer"),
+            (error: unknown) => {
+              reason = codesOf(error).join();
+              return error instanceof Error ? "error" : `no error: ${String(error)}`;
+            },
           );
           const afterMs = performance.now() - startedAt;
           assert.ok(outcome === "either" ? found === "answer" || found === "error" : found === outcome, `${name}: ${found} ${reason}`);
           assert.ok(afterMs < LATEST_MS, `${name}: ${afterMs} ms`);
-          assert.equal(settled, 1);
         }));
 
         for (const pool of pools) {
