@@ -30,6 +30,11 @@ export class Ejection {
     this.#records = records;
   }
 
+  /** Nobody rests, as far as was counted: none who does is missing from it. */
+  get none(): boolean {
+    return this.#locals + this.#proxies === 0;
+  }
+
   mayCool(exit: number, tick: number, rules: HealthRules): boolean {
     const { locals, proxies, isProxy } = this.#census;
     const proxy = Boolean(isProxy[exit]);

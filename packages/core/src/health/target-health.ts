@@ -40,6 +40,10 @@ export class TargetHealth extends TargetReadings {
     return this.#blame.standing;
   }
 
+  protected override get nobodyRests(): boolean {
+    return this.#ejection.none;
+  }
+
   started(exit: number): void {
     const before = this.cellRows.exits;
     const { u32 } = this.cellRows.open(exit);

@@ -16,6 +16,11 @@ export class TargetReadings {
   readonly beliefs: TargetBeliefs;
   #hint = 0;
 
+  /** It is known without a look at every cell. */
+  protected get nobodyRests(): boolean {
+    return false;
+  }
+
   protected constructor(pool: PoolHealth) {
     this.pool = pool;
     this.beliefs = new TargetBeliefs(pool.beliefs);
@@ -157,7 +162,7 @@ export class TargetReadings {
 
   /** Sets `mark` for each exit that rests here, and says how many there are. One look at every cell. */
   markResting(now: number, marks: Uint8Array, mark: number): number {
-    return this.cellRows.markAbove(cell.UNTIL, this.pool.epoch.tick(now), marks, mark);
+    return this.nobodyRests ? 0 : this.cellRows.markAbove(cell.UNTIL, this.pool.epoch.tick(now), marks, mark);
   }
 
   /** Exits of which something is known here. */

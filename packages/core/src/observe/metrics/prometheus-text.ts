@@ -27,12 +27,14 @@ export function prometheusText(pool: ExitPool | readonly ExitPool[]): string {
     return safe;
   };
   let text = "";
+  let pooled = "";
+  let prefix = "";
   for (const family of Object.values(FAMILIES)) {
     const samples = snapshot.of(family);
     if (samples.length === 0) continue;
     text += `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`;
     for (const { pool: name, labels, value } of samples) {
-      let inside = `pool="${escape(name)}"`;
+      let inside = name === pooled ? prefix : (prefix = `pool="${escape((pooled = name))}"`);
       for (let i = 0; i < labels.length; i++) inside += `,${family.labels[i]}="${escape(labels[i])}"`;
       if (typeof value === "number") text += `${family.name}{${inside}} ${numberText(value)}\n`;
       else text += histogramText(family, inside, value);
