@@ -48,6 +48,7 @@ export interface RedisLedger extends Ledger {
 
 /** More lanes than that, and idle ones are given up. */
 const MOST_LANES = 5_000;
+const HOLD_MS = 1_000;
 let ledgers = 0;
 
 /**
@@ -168,8 +169,18 @@ class SharedLedger implements RedisLedger {
     else engine.tellPause(paused, rest, now);
   }
 
-  ready(): Promise<void> {
-    return this.#ready;
+  async ready(): Promise<void> {
+    // Nothing of the ledger keeps a process alive, but whoever waits for it.
+    let timer: unknown;
+    const hold = (): void => {
+      timer = this.#clock.setTimeout(hold, HOLD_MS);
+    };
+    hold();
+    try {
+      await this.#ready;
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
   }
 
   status(): LedgerStatus {
