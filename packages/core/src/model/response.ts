@@ -6,7 +6,7 @@ export interface ResponseInfo {
   status: number;
   /** A header's value, several of one name joined by `", "`. The name may be in any case. */
   header(name: string): string | undefined;
-  /** The first bytes, or all of them, where the target's classifier asks for them. */
+  /** The first bytes, or all of them, where the target's classifier asks for them. A classifier gets them unpacked, whatever `content-encoding` says (gzip, deflate, br). */
   body?: Uint8Array;
   /** `false`: cut before its end. */
   complete?: boolean;

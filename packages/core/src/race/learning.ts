@@ -7,6 +7,7 @@ import { channels } from "../observe/channels.ts";
 import { pauseLimit, settleInLedger } from "./books.ts";
 import { announcePause, announceRefusal } from "./announce.ts";
 import type { Leg } from "./leg.ts";
+import { readable } from "./readable-response.ts";
 import { BANS } from "./tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
@@ -23,7 +24,7 @@ export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
     if (leg.reserved !== undefined && quota !== undefined) {
       const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now);
       const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true };
-      const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], info, request, outcome);
+      const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], readable(info), request, outcome);
       target.desk.settled(exitIndex, gaveBack);
       if (leg.grant !== undefined) settleInLedger(leg, info.status >= 200 && info.status < 300 ? "succeeded" : "refused");
     }

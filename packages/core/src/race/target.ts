@@ -21,6 +21,7 @@ import type { Job } from "./job.ts";
 import type { Wishes } from "./wish.ts";
 import { Tally } from "./tally.ts";
 import type { TargetTimings } from "./timings.ts";
+import { readable } from "./readable-response.ts";
 
 /** What the user has said about a target, ready for use. */
 export interface TargetRules {
@@ -136,7 +137,7 @@ export class Target {
   judge(info: ResponseInfo, request: RequestInfo, exitIndex: number): Verdict {
     const { classify } = this.rules;
     if (classify !== undefined) {
-      const said = classify.judge(info, request);
+      const said = classify.judge(readable(info), request);
       if (said !== undefined) return typeof said === "string" ? { kind: said } : said;
     }
     return this.judgeByDefault(info, request, exitIndex);
