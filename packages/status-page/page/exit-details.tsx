@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { EventFrame, ExitFrame, ExitTargetFrame } from "../src/wire.ts";
 import { Bar } from "./budgets.tsx";
 import { Event } from "./event-log.tsx";
-import { latency, number, percent, wait } from "./format.ts";
+import { ago, latency, number, percent, wait } from "./format.ts";
 import { State } from "./icons.tsx";
 import { ask } from "./live.ts";
 
@@ -53,7 +53,7 @@ export function ExitDetails({ id, seq, events, measured }: DetailsProps): JSX.El
 }
 
 function TargetCard({ target, id }: { target: ExitTargetFrame; id: string }): JSX.Element {
-  const { name, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, score, sinceSuccessMs } = target;
+  const { name, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, score, sinceSuccessMs, cause } = target;
   return (
     <article class="card" aria-label={`${id} at ${name}`}>
       <header>
@@ -73,12 +73,17 @@ function TargetCard({ target, id }: { target: ExitTargetFrame; id: string }): JS
         </div>
       ))}
       <Outcomes outcomes={outcomes} />
+      {cause !== undefined && (
+        <p class="numbers">
+          Last trouble: <strong>{cause.reason}</strong>, answered to <span class="mono">{cause.request}</span>, {ago(cause.agoMs)}
+        </p>
+      )}
       <p class="numbers">
         {number(success)} ok · {number(fail)} failed · {number(warnings)} refused · {number(inflight)} in flight
         {consecutiveFails > 0 && ` · ${number(consecutiveFails)} failures in a row`}
       </p>
       <p class="numbers muted">
-        score {score.toFixed(2)} · average {success > 0 ? latency(avgLatencyMs) : "–"} · {sinceSuccessMs === undefined ? "never a success" : `last success ${wait(sinceSuccessMs) === "now" ? "just now" : `${wait(sinceSuccessMs)} ago`}`}
+        score {score.toFixed(2)} · average {success > 0 ? latency(avgLatencyMs) : "–"} · {sinceSuccessMs === undefined ? "never a success" : `last success ${ago(sinceSuccessMs)}`}
       </p>
     </article>
   );

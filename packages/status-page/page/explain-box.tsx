@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ExplainFrame } from "../src/wire.ts";
-import { number, span } from "./format.ts";
+import { ago, number, span } from "./format.ts";
 import { LevelIcon } from "./icons.tsx";
 import { Panel } from "./panel.tsx";
 
@@ -93,12 +93,17 @@ function Explained({ frame }: { frame: ExplainFrame }): JSX.Element {
         {[...warnings, ...suggestions].length > 0 && <dd>{[...warnings, ...suggestions].map((hint) => <div key={hint}>{hint}</div>)}</dd>}
       </dl>
       <ul class="groups">
-        {groups.map(({ reason, text: why, usable, exits, names }) => (
+        {groups.map(({ reason, text: why, usable, exits, names, cause }) => (
           <li key={reason}>
             <strong>
               {number(exits)} of {number(asked)}
             </strong>{" "}
             <span class={usable ? "l-good" : ""}>{why}</span>
+            {cause !== undefined && (
+              <small>
+                {names[0]}: {cause.reason}, answered to {cause.request}, {ago(cause.agoMs)}
+              </small>
+            )}
             <small class="mono">
               {names.join(", ")}
               {exits > names.length && ` and ${number(exits - names.length)} more`}

@@ -35,6 +35,10 @@ export function wait(ms: number): string {
   return `${Math.round(ms / 86_400_000)} d`;
 }
 
+export function ago(ms: number): string {
+  return ms < 1_000 ? "just now" : `${wait(ms)} ago`;
+}
+
 export function clock(at: number): string {
   return new Date(at).toLocaleTimeString("en-GB");
 }

@@ -1,5 +1,6 @@
 import { type JSX, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Frame } from "../src/wire.ts";
 import { Budgets } from "./budgets.tsx";
 import { Charts } from "./charts.tsx";
 import { EventLog } from "./event-log.tsx";
@@ -7,6 +8,7 @@ import { ExitsTable } from "./exits-table.tsx";
 import { ExplainBox } from "./explain-box.tsx";
 import { Header } from "./header.tsx";
 import { Live, type View } from "./live.ts";
+import { Requests } from "./requests.tsx";
 import { Limiting, Strip } from "./strip.tsx";
 import { Races, Targets } from "./targets.tsx";
 
@@ -34,7 +36,7 @@ function App({ live }: { live: Live }): JSX.Element {
           <p class="empty tall">{connection === "denied" ? "This page wants a token: open it with ?token=… once." : "Connecting to the pool…"}</p>
         ) : (
           <>
-            <Limiting limiting={frame.limiting} />
+            <Limiting limiting={limitingNow(view, frame)} />
             <Strip frame={frame} />
             <Charts points={view.points} used={frame.completed + frame.failed + frame.inflight + frame.waiting > 0} />
             <Budgets view={view} open={show} />
@@ -43,6 +45,7 @@ function App({ live }: { live: Live }): JSX.Element {
               <Races frame={frame} />
             </div>
             <ExitsTable view={view} opened={opened} open={setOpened} asked={asked} />
+            <Requests seq={frame.seq} open={show} />
             <div class="pair">
               <ExplainBox />
               <EventLog events={view.events} open={show} />
@@ -52,6 +55,25 @@ function App({ live }: { live: Live }): JSX.Element {
       </main>
     </>
   );
+}
+
+/** What is no longer true is not said as if it were. */
+function limitingNow({ connection }: View, { limiting }: Frame): Frame["limiting"] {
+  switch (connection) {
+    case "live":
+    case "connecting":
+      return limiting;
+    case "ended":
+      return { level: "idle", text: "The pool has closed; this is how it ended." };
+    case "lost":
+      return { level: "bad", text: "Connection lost, trying again; this is how it was." };
+    case "denied":
+      return { level: "bad", text: "The server wants its token: open the page with ?token=… once." };
+    default: {
+      const never: never = connection;
+      throw new TypeError(`Unknown connection ${String(never)}.`);
+    }
+  }
 }
 
 const live = new Live();

@@ -4,6 +4,7 @@ import { explainAnswer } from "./explain.ts";
 import { Feed } from "./feed.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { pageAnswer } from "./page.ts";
+import { requestFrames } from "./request-frames.ts";
 import { answer, BodyTooLarge, json, plain, type Answer, type Question } from "./question.ts";
 
 /** More than any request that somebody types in to have it explained. */
@@ -61,6 +62,9 @@ export class Desk {
       case "exits":
         feed.fresh();
         return json(feed.perFrame("exits", () => JSON.stringify(exitFrames(this.#pool, feed.rows.first(100)))));
+      case "requests":
+        feed.fresh();
+        return json(feed.perFrame("requests", () => JSON.stringify(requestFrames(this.#pool))));
       case "explain":
         return question.method === "POST" ? await this.#explainBody(question) : explainAnswer(this.#pool, { method: query.get("method") ?? "GET", url: query.get("url") });
       default:

@@ -22,6 +22,21 @@ function frameOf({ exit, targets }: ExitDetails): ExitFrame {
     id: exit.id,
     kind: exit.kind,
     ...(exit.address === undefined ? {} : { address: exit.address }),
-    targets: all.slice(0, MOST_TARGETS).map(([name, { score, successRate: _successRate, ...rest }]) => ({ name, ...rest, score: score.total })),
+    targets: all.slice(0, MOST_TARGETS).map(([name, { score, cause, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, sinceSuccessMs }]) => ({
+      name,
+      status,
+      ...(untilMs === undefined ? {} : { untilMs }),
+      limits,
+      success,
+      fail,
+      warnings,
+      avgLatencyMs,
+      consecutiveFails,
+      inflight,
+      outcomes,
+      score: score.total,
+      ...(sinceSuccessMs === undefined ? {} : { sinceSuccessMs }),
+      ...(cause === undefined ? {} : { cause: { agoMs: cause.agoMs, reason: cause.reason, request: cause.request } }),
+    })),
   };
 }

@@ -1,6 +1,6 @@
-import type { ExitPool, Explanation, RequestInfo } from "@multihome/core";
+import type { Cause, ExitPool, Explanation, RequestInfo } from "@multihome/core";
 import { json, type Answer } from "./question.ts";
-import type { ExplainFrame } from "./wire.ts";
+import type { CauseFrame, ExplainFrame } from "./wire.ts";
 import { count, duration, ofExits } from "./words.ts";
 
 /** Exits named for each reason. */
@@ -37,7 +37,7 @@ function read(given: unknown): Asked | string {
   return { method: method.toUpperCase(), url, ...(headers === undefined ? {} : { headers: headers as Record<string, string> }), ...(body === undefined ? {} : { body }) };
 }
 
-function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs }: Explanation): ExplainFrame {
+function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, paused }: Explanation): ExplainFrame {
   const usable = exits.filter((exit) => exit.usable).length;
   const text: ExplainFrame["text"][number][] = [];
   if (usable > 0 && breaker === "closed") text.push({ level: "good", text: `It could leave at once, by ${ofExits(usable, exits.length)}.` });
@@ -45,12 +45,13 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs }: E
   else if (Number.isFinite(wouldWaitMs) && wouldWaitMs > 0) text.push({ level: "warning", text: `No exit can take it now; the first could in ${duration(wouldWaitMs)}.` });
   else if (wouldWaitMs === 0) text.push({ level: "warning", text: "No exit can take it until an answer that is out has come back." });
   else text.push({ level: "bad", text: exits.length === 0 ? "There is no exit." : "No exit will ever take it as things are." });
+  if (paused !== undefined) text.push({ level: "bad", text: `${target} keeps everybody away for another ${duration(paused.forMs)}${paused.cause === undefined ? "" : `: ${paused.cause.reason}, answered to ${paused.cause.request} ${duration(paused.cause.agoMs)} ago`}.` });
   if (queued > 0) text.push({ level: "warning", text: `${count(queued, "request")} ${queued === 1 ? "waits" : "wait"} for ${target} already, and would go first.` });
 
-  const groups = new Map<string, { usable: boolean; exits: number; retryAfterMs: number; names: string[] }>();
+  const groups = new Map<string, { usable: boolean; exits: number; retryAfterMs: number; names: string[]; cause: CauseFrame | undefined }>();
   for (const exit of exits) {
     const key = exit.usable ? "" : (exit.reason ?? "unknown");
-    const group = groups.get(key) ?? { usable: exit.usable, exits: 0, retryAfterMs: Infinity, names: [] };
+    const group = groups.get(key) ?? { usable: exit.usable, exits: 0, retryAfterMs: Infinity, names: [], cause: causeFrame(exit.cause) };
     groups.set(key, group);
     group.exits++;
     group.retryAfterMs = Math.min(group.retryAfterMs, exit.retryAfterMs ?? Infinity);
@@ -65,16 +66,21 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs }: E
     ...(weight.rule === undefined ? {} : { rule: [weight.rule.table, weight.rule.source].join(", ") }),
     warnings: weight.warnings,
     suggestions: weight.suggestions.map(({ change, weight: less, saves }) => `${change}: weighs ${less}, saves ${saves}`),
-    groups: [...groups].map(([reason, { usable: may, exits: some, retryAfterMs, names }]) => ({
+    groups: [...groups].map(([reason, { usable: may, exits: some, retryAfterMs, names, cause }]) => ({
       reason,
       text: reasonText(reason, retryAfterMs),
       usable: may,
       exits: some,
       ...(Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}),
       names,
+      ...(cause === undefined ? {} : { cause }),
     })),
     asked: exits.length,
   };
+}
+
+export function causeFrame(cause: Cause | undefined): CauseFrame | undefined {
+  return cause === undefined ? undefined : { agoMs: cause.agoMs, reason: cause.reason, request: cause.request };
 }
 
 function reasonText(reason: string, afterMs: number): string {

@@ -123,6 +123,32 @@ export interface ExitTargetFrame {
   readonly outcomes: readonly boolean[];
   readonly score: number;
   readonly sinceSuccessMs?: number;
+  readonly cause?: CauseFrame;
+}
+
+/** The answer that made an exit keep away. */
+export interface CauseFrame {
+  readonly agoMs: number;
+  readonly reason: string;
+  /** Method and path. */
+  readonly request: string;
+}
+
+/** One of the last requests. */
+export interface RequestFrame {
+  readonly task: string;
+  readonly method: string;
+  readonly target: string;
+  /** Without its query. */
+  readonly path: string;
+  readonly kind?: string;
+  readonly weight: number;
+  readonly agoMs: number;
+  readonly state: "waiting" | "running" | "leased" | "answered" | "failed" | "aborted";
+  readonly tookMs?: number;
+  readonly waits: readonly { readonly reason: string; readonly ms: number }[];
+  readonly attempts: readonly { readonly exit: string; readonly round: number; readonly why: string; readonly verdict?: string; readonly reason?: string; readonly ms?: number }[];
+  readonly attemptsLeftOut: number;
 }
 
 /** An answer of `pool.explain`, shortened: exits with the same reason are counted, and named up to a handful. */
@@ -134,7 +160,7 @@ export interface ExplainFrame {
   readonly rule?: string;
   readonly warnings: readonly string[];
   readonly suggestions: readonly string[];
-  readonly groups: readonly { readonly reason: string; readonly text: string; readonly usable: boolean; readonly exits: number; readonly retryAfterMs?: number; readonly names: readonly string[] }[];
+  readonly groups: readonly { readonly reason: string; readonly text: string; readonly usable: boolean; readonly exits: number; readonly retryAfterMs?: number; readonly names: readonly string[]; readonly cause?: CauseFrame }[];
   readonly asked: number;
 }
 

@@ -105,7 +105,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     const banned = (await textOf(page, ".row .exit")).trim();
     await page.click(".row");
     await page.waitForFunction("/banned/.test(document.querySelector('.card')?.textContent ?? '')");
-    assert.match(await textOf(page, ".card"), /api\.test.*back in .*weight-1m.*1 refused/s);
+    assert.match(await textOf(page, ".card"), /api\.test.*back in .*weight-1m.*Last trouble: banned.*418.*GET \/.*1 refused/s);
     await page.waitForFunction(`/has banned ${banned.replaceAll(".", "\\.")} for 2.min/.test(document.querySelector(".exit-details .log")?.textContent ?? "")`);
 
     await page.click(".chip.s-banned");
@@ -113,6 +113,13 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.waitForFunction("document.querySelectorAll('.row').length === 11");
     await page.type("#exits input[type=search]", "x");
     await page.waitForFunction("/No exit matches/.test(document.querySelector('#exits').textContent)");
+
+    // Remembered from here on.
+    await page.click("#requests button");
+    await page.waitForFunction("/No requests since this was first opened/.test(document.querySelector('#requests').textContent)");
+    await pool.run(get, noopTransport());
+    await page.waitForFunction("/GET \\/.*answered.*nothing.*127\\.0\\.1\\.\\d+ success/s.test(document.querySelector('#requests tbody')?.textContent ?? '')");
+    await picture(page, "opened");
 
     // From the event to the exit.
     await page.click("#events .event .link");
@@ -201,7 +208,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     const landmarks = await page.evaluate("['header','main','h1','section[aria-labelledby]','[role=status]','[role=log],#events','table[aria-rowcount]'].map((each) => document.querySelectorAll(each).length > 0)");
     assert.deepEqual(landmarks, [true, true, true, true, true, true, true]);
     const headings = (await page.evaluate("[...document.querySelectorAll('section')].map((section) => document.getElementById(section.getAttribute('aria-labelledby'))?.textContent)")) as string[];
-    assert.deepEqual(headings, ["Throughput", "Latency", "Budgets", "Targets and breakers", "Races", "Exits", "Explain a request", "Events"]);
+    assert.deepEqual(headings, ["Throughput", "Latency", "Budgets", "Targets and breakers", "Races", "Exits", "Last requests", "Explain a request", "Events"]);
     await done();
     await pool.close();
   });

@@ -5,7 +5,7 @@ import { createExitPool } from "@multihome/core";
 import { noopTransport, scriptedTransport } from "@multihome/core/testing";
 import { Feed } from "../src/feed.ts";
 import { startStatusServer, statusHandler } from "../src/index.ts";
-import { COLUMNS_HEAD, COLUMNS_MAGIC, ROW_BYTES, type ExitFrame, type ExplainFrame, type Frame } from "../src/wire.ts";
+import { COLUMNS_HEAD, COLUMNS_MAGIC, ROW_BYTES, type ExitFrame, type ExplainFrame, type Frame, type RequestFrame } from "../src/wire.ts";
 import { fetchRaw, get, HOST, openPool, openStream } from "./support.ts";
 
 const minute = { name: "r", unit: "request", limit: 4, per: "1m", align: "fixed" } as const;
@@ -181,6 +181,42 @@ test("a request is explained in words, and what is wrong with it too", async () 
   }
   assert.equal((await post("{}", "text/plain")).status, 415);
   assert.equal((await post(JSON.stringify({ url: `http://${HOST}/`, body: "x".repeat(70_000) }))).status, 413);
+  await pool.close();
+});
+
+test("what banned an exit is told where the exit is, and where a request is explained", async () => {
+  const { pool, clock } = await openPool({ queue: { maxAttempts: 1 } }, 1);
+  const { url } = await startStatusServer(pool);
+  await pool.run(get("/v1/x?signature=secret-4713"), scriptedTransport([{ status: 418, headers: { "retry-after": "120" } }]));
+  await clock.advance(30_000);
+  const { body } = await fetchRaw(`${url}?data=exit&id=127.0.1.1`);
+  const [target] = (JSON.parse(body) as ExitFrame).targets;
+  assert.equal(target.status, "banned");
+  assert.deepEqual({ agoMs: target.cause?.agoMs, request: target.cause?.request }, { agoMs: 30_000, request: "GET /v1/x" });
+  const explained = await fetchRaw(`${url}?data=explain&url=http://${HOST}/`);
+  const [group] = (JSON.parse(explained.body) as ExplainFrame).groups;
+  assert.deepEqual([group.reason, group.cause], ["banned", target.cause]);
+  assert.ok(!`${body}${explained.body}`.includes("4713"));
+  await pool.close();
+});
+
+test("the last requests are told, newest first, with what they waited for and where they went", async () => {
+  const { pool, clock } = await openPool({ targets: { [HOST]: { serverOffset: 0, limits: [minute] } } }, 1);
+  const { url } = await startStatusServer(pool);
+  const requests = async (): Promise<RequestFrame[]> => {
+    await clock.advance(1_000);
+    return JSON.parse((await fetchRaw(`${url}?data=requests`)).body) as RequestFrame[];
+  };
+  assert.deepEqual(await requests(), []);
+  for (let i = 0; i < 4; i++) await pool.run(get(`/v1/${i}?key=secret-4713`), noopTransport());
+  const late = pool.run(get("/v1/late"), noopTransport());
+  const told = await requests();
+  assert.deepEqual(told.map(({ path, state }) => [path, state]), [["/v1/late", "waiting"], ["/v1/3", "answered"], ["/v1/2", "answered"], ["/v1/1", "answered"], ["/v1/0", "answered"]]);
+  assert.equal(told[0].waits[0].reason, "limit:r");
+  assert.deepEqual(told[1].attempts.map(({ exit, verdict }) => [exit, verdict]), [["127.0.1.1", "success"]]);
+  assert.ok(!JSON.stringify(told).includes("4713"));
+  await clock.advance(60_000);
+  await late;
   await pool.close();
 });
 

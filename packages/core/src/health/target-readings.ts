@@ -179,6 +179,20 @@ export class TargetReadings {
     return page === undefined ? 0 : page.u32[this.cellRows.offset(exit) + word];
   }
 
+  /**
+   * Exits of which something is known, with the little that a map of all exits shows: for many targets at once.
+   *
+   * @param visit is told of successes, their average latency, and when its last rest here ends or has ended
+   */
+  glance(visit: (exit: number, success: number, latencyMs: number, untilAt: number) => void): void {
+    const { epoch } = this.pool;
+    this.cellRows.each(({ u32, f32 }, at, exit) => {
+      if (!isKnown(u32, at)) return;
+      const until = u32[at + cell.UNTIL];
+      visit(exit, u32[at + cell.GOOD], f32[at + cell.LATENCY], until === 0 ? 0 : epoch.at(until));
+    });
+  }
+
   /** The same with what is known. It is one object for all of them: to be read, not to be kept. */
   eachKnown(now: number, visit: (exit: number, cell: CellRecord) => void): void {
     const tick = this.pool.epoch.tick(now);

@@ -1,3 +1,4 @@
+import type { Cause } from "./decision.ts";
 import type { Exit } from "./exit.ts";
 import type { LimitScope } from "./limits.ts";
 import type { ExitStatus, RefusalReason } from "./pool.ts";
@@ -54,7 +55,7 @@ export interface LimitOverview {
   readonly scope: LimitScope;
   readonly limit: number;
   readonly perMs: number;
-  /** The following are of limits that count by exit: exits that count on it, and how many of them have used it up, that is, to 99 % or more. */
+  /** The following are of limits that count by exit: exits that were looked at (with very many of them and many limits, a choice), and how many of them have used it up, that is, to 99 % or more. */
   readonly exits: number;
   readonly usedUp: number;
   /** Shares of the limit, from 0 to 1. */
@@ -100,4 +101,6 @@ export interface TargetDetails extends ExitStatus {
   readonly score: { readonly affinity: number; readonly global: number; readonly recency: number; readonly total: number };
   /** Since its last success here; absent: never. */
   readonly sinceSuccessMs?: number;
+  /** The last answer that made it keep away from here, as far as this process has seen one. */
+  readonly cause?: Cause;
 }

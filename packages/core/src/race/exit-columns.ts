@@ -15,8 +15,13 @@ const WARNING_AT = 0.8;
 const USED_UP_AT = 0.99;
 /** Half a percent each. */
 const LOAD_STEPS = 200;
-/** Counters that one overview reads at most, some 10 ms; of targets beyond that only those exits are read that were used there. */
-const MOST_READ = 200_000;
+/**
+ * Counters that one overview reads at most, some 10 ms: each exit of the first limits, then only those that were used at the
+ * target, then an even choice of them.
+ */
+const MOST_READ = 100_000;
+/** Of each limit at least so many, or nothing could be said of it. */
+const LEAST_READ = 500;
 
 /** Collects what is known of each exit, target by target, into columns by the table's own index. */
 export class ColumnsMaker {
@@ -27,6 +32,8 @@ export class ColumnsMaker {
   readonly #latencyMs: Float32Array;
   readonly #latencyOf: Uint32Array;
   readonly #untilAt: Float64Array;
+  /** Exits that were used at the target in hand. */
+  readonly #known: Int32Array;
   #read = 0;
 
   constructor(engine: Engine, now: number) {
@@ -38,6 +45,7 @@ export class ColumnsMaker {
     this.#latencyMs = new Float32Array(length);
     this.#latencyOf = new Uint32Array(length);
     this.#untilAt = new Float64Array(length);
+    this.#known = new Int32Array(length);
   }
 
   /** @returns its limits, summed up */
@@ -45,16 +53,18 @@ export class ColumnsMaker {
     const { table } = this.#engine;
     const now = this.#now;
     const { health, pauses } = target;
-    const known = new Set<number>();
-    health.eachKnown(now, (exit, { success, avgLatencyMs, coolsForMs }) => {
-      if (table.exits[exit] === undefined) return;
-      known.add(exit);
-      this.#worsen(exit, coolsForMs > 0 ? COOLDOWN : ACTIVE);
-      if (coolsForMs > 0) this.#rest(exit, now + coolsForMs);
-      if (success > this.#latencyOf[exit]) {
-        this.#latencyOf[exit] = success;
-        this.#latencyMs[exit] = avgLatencyMs;
-      }
+    const { exits } = table;
+    const known = this.#known;
+    let count = 0;
+    health.glance((exit, success, latencyMs, untilAt) => {
+      if (exits[exit] === undefined) return;
+      known[count++] = exit;
+      const rests = untilAt > now;
+      this.#worsen(exit, rests ? COOLDOWN : ACTIVE);
+      if (rests) this.#rest(exit, untilAt);
+      if (success <= this.#latencyOf[exit]) return;
+      this.#latencyOf[exit] = success;
+      this.#latencyMs[exit] = Math.round(latencyMs * 10) / 10;
     });
     for (const { egress, until, reason } of pauses.entries(now)) {
       for (const exit of table.membersOf(egress)) {
@@ -63,7 +73,7 @@ export class ColumnsMaker {
       }
     }
     target.quota?.catchUp(now);
-    return (target.quota?.current ?? []).map((limit) => this.#sum(limit, known));
+    return (target.quota?.current ?? []).map((limit) => this.#sum(limit, known.subarray(0, count)));
   }
 
   /** With removed exits left out. */
@@ -98,7 +108,7 @@ export class ColumnsMaker {
     };
   }
 
-  #sum(limit: QuotaLimit, known: Set<number>): LimitOverview {
+  #sum(limit: QuotaLimit, known: Int32Array): LimitOverview {
     const { table } = this.#engine;
     const now = this.#now;
     const { meter } = limit;
@@ -123,7 +133,10 @@ export class ColumnsMaker {
     };
     if (limit.scope === "exit") {
       if (this.#read + table.length <= MOST_READ) for (let exit = 0; exit < table.length; exit++) look(exit);
-      else for (const exit of known) look(exit);
+      else {
+        const step = Math.ceil(known.length / Math.max(LEAST_READ, MOST_READ - this.#read));
+        for (let i = 0; i < known.length; i += step) look(known[i]);
+      }
       this.#read += exits;
     }
     return {

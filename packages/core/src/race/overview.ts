@@ -58,11 +58,13 @@ export function inspectExit(engine: Engine, targets: Iterable<Target>, id: strin
   const details: Record<string, TargetDetails> = {};
   for (const target of targets) {
     const { outcomes, samples, sinceSuccessMs } = target.health.of(index, now);
+    const cause = target.causes.of(index, now);
     details[target.name] = {
       ...exitStatus(engine, target, index, now),
       outcomes: Array.from({ length: samples }, (_, age) => ((outcomes >>> age) & 1) === 1),
       score: target.health.score(index),
       ...(sinceSuccessMs === undefined ? {} : { sinceSuccessMs }),
+      ...(cause === undefined ? {} : { cause }),
     };
   }
   return { exit, targets: details };
