@@ -1,6 +1,6 @@
 import { MultihomeError } from "@multihome/core";
 
-export type FaultKind = "timeout" | "disconnected" | "damaged" | "full" | "read-only" | "busy" | "password" | "too-old" | "prefix" | "contradiction" | "store" | "memory-lost" | "clock-jump";
+export type FaultKind = "timeout" | "disconnected" | "damaged" | "full" | "read-only" | "busy" | "password" | "too-old" | "prefix" | "contradiction" | "store" | "evicts" | "memory-lost" | "clock-jump";
 
 /** What keeps the store from being used. */
 export interface Fault {
@@ -23,7 +23,7 @@ export class StoreError extends Error {
 
 /** Wrong from the outset, and not for time to heal. */
 export function isConfigFault(kind: FaultKind): boolean {
-  return kind === "password" || kind === "too-old" || kind === "prefix";
+  return kind === "password" || kind === "too-old" || kind === "prefix" || kind === "evicts";
 }
 
 export function configError(message: string, cause?: unknown): MultihomeError {
@@ -33,6 +33,8 @@ export function configError(message: string, cause?: unknown): MultihomeError {
 const WORDS: readonly [RegExp, FaultKind][] = [
   [/^(?:WRONGPASS|NOAUTH|NOPERM)|invalid password|AUTH failed/i, "password"],
   [/^WRONGTYPE/, "prefix"],
+  // What Redis before 5 says to a script that reads the clock and then writes.
+  [/non deterministic commands/i, "too-old"],
   [/^OOM|maxmemory/i, "full"],
   [/^(?:READONLY|MASTERDOWN|MISCONF|NOREPLICAS)/, "read-only"],
   [/^(?:BUSY|LOADING|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)/, "busy"],

@@ -230,6 +230,7 @@ class SharedLedger implements RedisLedger {
     return new OwnLink(url, {
       clock: this.#clock,
       secrets,
+      warn: ({ kind, message }) => engine.tell(kind, message),
       onState: (ready, error) => {
         if (ready) this.#pulse.start();
         else if (error !== undefined) engine.failed(error);

@@ -2,7 +2,7 @@ import { createClient } from "@redis/client";
 import type { Clock } from "@multihome/core";
 import { faultOf, isConfigFault, StoreError } from "./errors.ts";
 import type { Link } from "./store.ts";
-import { tooOld } from "./version.ts";
+import { mayEvict, tooOld } from "./version.ts";
 
 type Client = ReturnType<typeof connectionTo>;
 
@@ -22,17 +22,19 @@ export class OwnLink implements Link {
   readonly #clock: Clock;
   readonly #secrets: readonly string[];
   readonly #onState: (ready: boolean, error?: StoreError) => void;
+  readonly #warn: (error: StoreError) => void;
   #client: Client | undefined;
   #ready = false;
   #closed = false;
   #tries = 0;
   #timer: unknown;
 
-  constructor(url: URL, parts: { clock: Clock; secrets: readonly string[]; onState: (ready: boolean, error?: StoreError) => void }) {
+  constructor(url: URL, parts: { clock: Clock; secrets: readonly string[]; onState: (ready: boolean, error?: StoreError) => void; warn: (error: StoreError) => void }) {
     this.#url = url;
     this.#clock = parts.clock;
     this.#secrets = parts.secrets;
     this.#onState = parts.onState;
+    this.#warn = parts.warn;
     void this.#connect();
   }
 
@@ -73,7 +75,9 @@ export class OwnLink implements Link {
       client.unref();
       const old = tooOld(await client.sendCommand(["INFO", "server"]).catch(withoutInfo));
       if (old !== undefined) throw new StoreError("too-old", old);
+      const evicts = mayEvict(await client.sendCommand(["INFO", "memory"]).catch(withoutInfo));
       if (this.#client !== client) return;
+      if (evicts !== undefined) this.#warn(new StoreError("evicts", evicts));
       this.#ready = true;
       this.#tries = 0;
       this.#onState(true);

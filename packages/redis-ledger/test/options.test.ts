@@ -146,6 +146,20 @@ test("a prefix whose own key is used by something else never becomes ready", { s
   }
 });
 
+test("a store that may throw counters away is warned of", { skip: NO_SERVER }, async () => {
+  const server = await RedisServer.start(["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
+  const { ledger, said } = hearing({ url: server.url, deadline: "2s" });
+  try {
+    await ledger.ready();
+
+    assert.ok(said.some((one) => (one as { kind?: string }).kind === "evicts"), inspect(said));
+    assert.equal((await take(ledger, counter("weight", 1))).ok, true);
+  } finally {
+    await ledger.close();
+    await server.stop();
+  }
+});
+
 test("nobody there: the reason names host and port, and close ends everything", async () => {
   const { ledger, said } = hearing({ url: "redis://127.0.0.1:1", onUnavailable: "open" });
   for (let i = 0; i < 100 && ledger.status().mode !== "open"; i++) await sleep(20);
