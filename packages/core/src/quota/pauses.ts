@@ -32,6 +32,8 @@ export class Pauses {
   readonly #byEgress = new Map<number, Pause>();
   readonly #byAccount = new Map<string, Pause>();
   readonly #whole: Pause = newPause(0, "banned");
+  /** No pause of an exit ends after this: while it has passed nobody has to look for any. */
+  latestEnd = 0;
   #lastBanAt = -Infinity;
   #lastBanned = -1;
 
@@ -71,7 +73,9 @@ export class Pauses {
   pauseExit(egress: number, reason: PauseReason, askedMs: number | undefined, now: number): number {
     let pause = this.#byEgress.get(egress);
     if (pause === undefined) this.#byEgress.set(egress, (pause = newPause(0, reason)));
-    return this.#lengthen(pause, reason, askedMs, now);
+    const until = this.#lengthen(pause, reason, askedMs, now);
+    if (until > this.latestEnd) this.latestEnd = until;
+    return until;
   }
 
   pauseAccount(account: string, reason: PauseReason, askedMs: number | undefined, now: number): number {
@@ -90,6 +94,7 @@ export class Pauses {
   /** Puts back what a state file remembers. */
   restore(egress: number, until: number, reason: PauseReason): void {
     this.#byEgress.set(egress, newPause(until, reason));
+    if (until > this.latestEnd) this.latestEnd = until;
   }
 
   /** Its exits are gone. */

@@ -9,8 +9,10 @@ import { alertFailures, healthChanged } from "./health-changes.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { heldOf } from "./held.ts";
+import { HandLease } from "./hand-lease.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
 import { LiveLegs } from "./live-legs.ts";
+import { PinLease } from "./pin-lease.ts";
 import { WEIGHT } from "./tally.ts";
 import type { Target } from "./target.ts";
 
@@ -221,19 +223,22 @@ export class Leases {
     for (let leg = this.#live.first; leg !== undefined; leg = leg.liveNext) visit(leg);
   }
 
-  /** Gives up a lease and everything that is sent or waits on it, whoever holds it. */
+  /** Gives up a lease and everything that is sent or waits on it, whoever else holds it. */
   abandon(lease: Lease, targets: Iterable<Target>, reason: unknown): void {
+    const own = HandLease.legOf(lease);
+    const isOn = ({ hints, lender }: Job): boolean => (own === undefined ? hints?.lease === lease : lender === own);
     const on: Job[] = [];
-    for (let leg = this.#live.first; leg !== undefined; leg = leg.liveNext) if (leg.job.hints?.lease === lease) on.push(leg.job);
+    for (let leg = this.#live.first; leg !== undefined; leg = leg.liveNext) if (isOn(leg.job)) on.push(leg.job);
     for (const { line, outside } of targets) {
-      for (const waiting of [line, outside]) for (let job = waiting.first(); job !== undefined; job = waiting.after(job)) if (job.hints?.lease === lease) on.push(job);
+      for (const waiting of [line, outside]) for (let job = waiting.first(); job !== undefined; job = waiting.after(job)) if (isOn(job)) on.push(job);
     }
     // One that has its answer is still read: it is cut.
     for (const job of on) {
       if (job.done) job.abort(reason);
       else job.reject(reason);
     }
-    lease.release();
+    if (own !== undefined) own.release();
+    else if (lease instanceof PinLease) lease.end();
   }
 
   /** Gives up every exchange and every lease by hand. */

@@ -83,7 +83,12 @@ export class PinLease implements Lease {
   }
 
   release(): void {
-    if (this.over || --this.#holders > 0) return;
+    if (!this.over && --this.#holders === 0) this.end();
+  }
+
+  /** Whoever holds it. */
+  end(): void {
+    if (this.over) return;
     this.over = true;
     this.#holder.released();
   }

@@ -27,7 +27,10 @@ export class Pace {
    * @param roundMs what the worker took, and the delay
    */
   pause(endedAt: number, roundMs: number, now: number): { endsAt: number; askAt: number } {
-    const { stretch, nextEnd } = this.at(now);
+    const backing = this.#rests.backingOff(now);
+    if (backing.resting === 0) return { endsAt: endedAt + this.delayMs, askAt: endedAt + this.delayMs };
+    const stretch = this.#crewSize.stretch(backing, this.#crewSize.at(now));
+    const { nextEnd } = backing;
     const endsAt = endedAt + this.delayMs + roundMs * (stretch - 1);
     return { endsAt, askAt: stretch > 1 ? Math.min(endsAt, nextEnd) : endsAt };
   }

@@ -6,6 +6,7 @@ const MOST_TARGETS = 16;
 
 /** What a program's own clients were refused with, told by `settle` on leases that only pin. */
 export interface OwnPauses {
+  readonly latestEnd: number;
   untilOf(egress: number): number;
   entries(now: number): IterableIterator<{ egress: number; until: number }>;
 }
@@ -64,9 +65,17 @@ export class Rests {
     return this.#targets.length > 1 && this.#targets.some((target) => until(target, exit, egress) > now);
   }
 
-  /** Exits that could take work now. Looks at each. */
+  /** Nobody backs off: most of the time, and it is asked at every round. */
+  #allWell(now: number): boolean {
+    if (this.#own.latestEnd > now) return false;
+    for (const { pauses } of this.#targets) if (pauses.latestEnd > now || pauses.wholeUntil > now) return false;
+    return true;
+  }
+
+  /** Exits that could take work now. Looks at each where any of them may be resting. */
   usable(now: number): number {
-    const { table } = this.#engine;
+    const { table, health } = this.#engine;
+    if (this.#allWell(now) && this.#targets.every((target) => target.health.cooling(now) === 0)) return table.size - health.records.dead;
     let usable = 0;
     for (let exit = 0; exit < table.length; exit++) if (table.exits[exit] !== undefined && this.freeAt(exit) <= now) usable++;
     return usable;
@@ -77,6 +86,7 @@ export class Rests {
     const { table, health } = this.#engine;
     const exits = Math.max(0, table.size - health.records.dead);
     const found: BackingOff = { exits, resting: 0, nextEnd: Infinity };
+    if (this.#allWell(now)) return found;
     const resting = new Set<number>();
     const note = (egress: number, end: number): void => {
       if (end < found.nextEnd) found.nextEnd = end;

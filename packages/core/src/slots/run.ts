@@ -214,7 +214,9 @@ export class Run<T> implements SlotRun<T>, AnyRun {
   #ended(round: Round<T>, outcome: Outcome): void {
     const slot = this.board.of(round);
     const { endedAt, startedAt } = this.#tell(slot, round, outcome);
-    slot.state = { kind: "pausing", endedAt, roundMs: endedAt - startedAt + this.pace.delayMs };
+    const roundMs = endedAt - startedAt + this.pace.delayMs;
+    slot.state = { kind: "pausing", endedAt, roundMs };
+    this.#turns.took(roundMs);
     // Where nothing else is at work, it may have been the last one.
     if (!this.board.busy && this.phase === "working") this.#feed.peek();
     this.#pauseOn(slot, endedAt);

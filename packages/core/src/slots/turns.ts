@@ -1,11 +1,11 @@
 import { yieldToLoop } from "../time/yield-to-loop.ts";
 
-/** So many items are begun without a look at timers and sockets: workers that end at once must not keep a program from anything else. */
-const WITHOUT_A_TURN = 64;
+/** Rounds in a row that took no time: at some 20 µs each, timers and sockets wait for ten milliseconds at most. */
+const WITHOUT_A_TURN = 512;
 
-/** Sees to it that a run gives everything else its turn. */
+/** Sees to it that workers which end at once do not keep a program from everything else. */
 export class Turns {
-  #begun = 0;
+  #instant = 0;
   #waiting = false;
   readonly #onTurn: () => void;
 
@@ -13,17 +13,19 @@ export class Turns {
     this.#onTurn = onTurn;
   }
 
-  /** May another item be begun now? If not, it is said when. */
+  /** A round is over. One that took a millisecond has left others their turn. */
+  took(ms: number): void {
+    this.#instant = ms < 1 ? this.#instant + 1 : 0;
+  }
+
+  /** May another round begin now? If not, it is said when. */
   mayBegin(): boolean {
-    if (this.#begun < WITHOUT_A_TURN) {
-      this.#begun++;
-      return true;
-    }
+    if (this.#instant < WITHOUT_A_TURN) return true;
     if (this.#waiting) return false;
     this.#waiting = true;
     void yieldToLoop().then(() => {
       this.#waiting = false;
-      this.#begun = 0;
+      this.#instant = 0;
       this.#onTurn();
     });
     return false;

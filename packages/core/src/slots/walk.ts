@@ -34,6 +34,8 @@ export class Walk {
     this.#engine = engine;
     this.pauses = new Pauses(rules);
     this.#alarm = new Alarm(() => this.serve());
+    // Its place may be given to another exit.
+    engine.table.onRemove.add((exit) => this.pauses.forget(engine.table.egress[exit]));
   }
 
   /** When it looks again by itself; `Infinity` where only an event makes it. */

