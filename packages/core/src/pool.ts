@@ -220,7 +220,10 @@ class Pool implements ExitPool {
     const fixed = (["clock", "random", "ledger"] as const).filter((name) => change[name] !== undefined && change[name] !== this.#options[name]).map((name): Problem => ({ path: name, given: "another one", expected: "no change: it holds for the life of a pool" }));
     if (change.state?.file !== undefined && change.state.file !== this.#options.state?.file) fixed.push({ path: "state.file", given: "another one", expected: "no change: it holds for the life of a pool" });
     if (fixed.length > 0) throw configError(fixed);
-    this.#options = validated(merged);
+    const options = validated(merged);
+    // First: it may find entries that are no exits, and then nothing has changed.
+    this.#start.update(options);
+    this.#options = options;
     this.#engine.rules = engineRules(this.#options);
     this.#engine.kinds.update(this.#options.kinds);
     this.#engine.health.rules = healthRules(this.#options);

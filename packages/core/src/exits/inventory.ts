@@ -7,7 +7,7 @@ import { createBindCheck } from "./bind-check.ts";
 import type { BindCheck } from "./bind-check.ts";
 import { bindCandidates } from "./bind-candidates.ts";
 import { checkExits } from "./check-exits.ts";
-import type { ExitsProblem } from "./check-exits.ts";
+import type { CheckedExits, ExitsProblem } from "./check-exits.ts";
 import { egressKeyOf, localEgressKey } from "./egress.ts";
 import { ownAddresses } from "./interfaces.ts";
 import { planLocal } from "./local-exits.ts";
@@ -48,8 +48,7 @@ export interface ResolvedExits {
  * cannot be used. Finding none is not an error here.
  */
 export async function resolveExits(options: Pick<ExitsOptions, "local" | "exclude" | "proxies" | "sources" | "egress">, deps: InventoryDeps): Promise<ResolvedExits> {
-  const { local, exclude, proxies, autoAlone, problems } = checkExits(options);
-  if (problems.length > 0) throw wrongEntries(problems);
+  const { local, exclude, proxies, autoAlone } = checkEntries(options);
   const warn = deps.warn ?? (() => {});
 
   const known = local.length === 0 ? [] : ownAddresses(deps.interfaces);
@@ -75,6 +74,13 @@ export async function resolveExits(options: Pick<ExitsOptions, "local" | "exclud
     warn(`${plan.found === 0 ? "No address was found on a real interface" : "None of the addresses found can be bound"}; all requests leave by this machine's default address.`);
   }
   return { exits, left: [...plan.left, ...bound.left], notes: bound.notes, fellBack };
+}
+
+/** The entries, read. @throws MultihomeError `MH_ERR_CONFIG`, which lists every one that is none */
+export function checkEntries(options: Pick<ExitsOptions, "local" | "exclude" | "proxies" | "sources">): CheckedExits {
+  const checked = checkExits(options);
+  if (checked.problems.length > 0) throw wrongEntries(checked.problems);
+  return checked;
 }
 
 function wrongEntries(problems: readonly ExitsProblem[]): MultihomeError {
