@@ -77,7 +77,7 @@ export class Rests {
     const { table, health } = this.#engine;
     if (this.#allWell(now) && this.#targets.every((target) => target.health.cooling(now) === 0)) return table.size - health.records.dead;
     let usable = 0;
-    for (let exit = 0; exit < table.length; exit++) if (table.exits[exit] !== undefined && this.freeAt(exit) <= now) usable++;
+    for (let exit = 0; exit < table.length; exit++) if (table.isUsable(exit) && this.freeAt(exit) <= now) usable++;
     return usable;
   }
 

@@ -117,7 +117,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
       const { round } = slot;
       if (round === undefined) continue;
       round.abort(reason);
-      slot.state = { kind: "free" };
+      this.board.turn(slot, { kind: "free" });
       this.#tell(slot, round, { status: "rejected", reason });
     }
     this.#over({ error: reason });
@@ -195,7 +195,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
   #begin(slot: Slot<T>, { item, key }: { item: T; key: unknown }, now: number): void {
     const id = this.#options.batchId === undefined ? `${this.id}/${++this.#begun}` : String(key);
     const round = new Round(item, new Batch(id, slot.number, this.cycle), now, this.#parts);
-    slot.state = { kind: "busy", round };
+    this.board.turn(slot, { kind: "busy", round });
     round.begin();
   }
 
@@ -205,7 +205,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
       this.#ended(round, { status: "rejected", reason: error });
       return;
     }
-    this.board.of(round).state = { kind: "free" };
+    this.board.turn(this.board.of(round), { kind: "free" });
     this.#failure ??= { error };
     if (this.phase === "stopping") this.fill();
     else this.#endTaking();
@@ -215,7 +215,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
     const slot = this.board.of(round);
     const { endedAt, startedAt } = this.#tell(slot, round, outcome);
     const roundMs = endedAt - startedAt + this.pace.delayMs;
-    slot.state = { kind: "pausing", endedAt, roundMs };
+    this.board.turn(slot, { kind: "pausing", endedAt, roundMs });
     this.#turns.took(roundMs);
     // Where nothing else is at work, it may have been the last one.
     if (!this.board.busy && this.phase === "working") this.#feed.peek();
@@ -232,7 +232,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
       this.ports.engine.timers.set(slot.alarm, now, askAt);
       return;
     }
-    slot.state = { kind: "free" };
+    this.board.turn(slot, { kind: "free" });
     this.fill();
   }
 
@@ -253,7 +253,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
     for (const slot of this.board.all) {
       if (slot.round?.state !== "waiting") continue;
       slot.round.forget();
-      slot.state = { kind: "free" };
+      this.board.turn(slot, { kind: "free" });
     }
     if (!this.board.busy) this.#over(this.#failure ?? {});
   }

@@ -1,10 +1,13 @@
 import type { Round } from "./round.ts";
-import { Slot } from "./slot.ts";
+import { Slot, type SlotState } from "./slot.ts";
 
 /** The slots of a run by number. Made when they are first needed, and never thrown away: a smaller run leaves the last ones free. */
 export class SlotBoard<T> {
   readonly all: Slot<T>[] = [];
   readonly #ring: (slot: Slot<T>, now: number) => void;
+  readonly #counts = { free: 0, busy: 0, pausing: 0 };
+  /** No slot below this number is free. */
+  #freeFrom = 0;
 
   constructor(ring: (slot: Slot<T>, now: number) => void) {
     this.#ring = ring;
@@ -12,11 +15,22 @@ export class SlotBoard<T> {
 
   /** The first that has nothing to do, of so many that may work. */
   free(allowed: number): Slot<T> | undefined {
-    const free = this.all.find(({ number, state }) => number < allowed && state.kind === "free");
-    if (free !== undefined || this.all.length >= allowed) return free;
-    const slot = new Slot<T>(this.all.length, this.#ring);
-    this.all.push(slot);
+    const { all } = this;
+    const most = Math.min(allowed, all.length);
+    for (; this.#freeFrom < most; this.#freeFrom++) if (all[this.#freeFrom].state.kind === "free") return all[this.#freeFrom];
+    if (all.length >= allowed) return undefined;
+    const slot = new Slot<T>(all.length, this.#ring);
+    all.push(slot);
+    this.#counts.free++;
     return slot;
+  }
+
+  /** The only way in which a slot's state changes. */
+  turn(slot: Slot<T>, state: SlotState<T>): void {
+    this.#counts[slot.state.kind]--;
+    this.#counts[state.kind]++;
+    slot.state = state;
+    if (state.kind === "free" && slot.number < this.#freeFrom) this.#freeFrom = slot.number;
   }
 
   of(round: Round<T>): Slot<T> {
@@ -25,10 +39,10 @@ export class SlotBoard<T> {
 
   /** Has any of them an item? */
   get busy(): boolean {
-    return this.all.some(({ state }) => state.kind === "busy");
+    return this.#counts.busy > 0;
   }
 
   get pausing(): boolean {
-    return this.all.some(({ state }) => state.kind === "pausing");
+    return this.#counts.pausing > 0;
   }
 }

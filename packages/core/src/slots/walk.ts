@@ -126,7 +126,7 @@ export class Walk {
     let second = -1;
     if (!gate.open) return { exit: -1, at };
     for (let exit = this.#order.first(); exit >= 0; exit = this.#order.after(exit)) {
-      if (table.held[exit] === 1 || table.exits[exit] === undefined || (table.isProxy[exit] === 1 && !gate.mayProxy)) continue;
+      if (table.held[exit] === 1 || !table.isUsable(exit) || (table.isProxy[exit] === 1 && !gate.mayProxy)) continue;
       const free = rests.freeAt(exit);
       if (free > now) {
         if (free < at) at = free;
