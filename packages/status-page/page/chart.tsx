@@ -82,6 +82,12 @@ function dataOf(times: readonly number[], lines: readonly Line[]): uPlot.Aligned
   return [times as number[], ...lines.map(({ values }) => values as (number | null)[])];
 }
 
+function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i] != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+  return found;
+}
+
 function optionsFor(width: number, lines: readonly Line[], format: (value: number) => string, pointAt: (index: number | undefined) => void): uPlot.Options {
   const ink = colour("muted");
   const grid = { stroke: colour("line"), width: 1 };
@@ -104,7 +110,8 @@ function optionsFor(width: number, lines: readonly Line[], format: (value: numbe
           label,
           stroke: colour(of),
           width: 1.75,
-          points: { show: false },
+          // One without neighbours has no line to show it.
+          points: { size: 5, fill: colour(of), filter: (self, index, _show, _gaps) => alone(self.data[index] ?? []) },
           spanGaps: false,
           ...(dashed === true ? { dash: [5, 4] } : {}),
           ...(filled === true ? { fill: `${colour(of)}22` } : {}),

@@ -102,7 +102,7 @@ function Row({ request, open }: { request: RequestFrame; open: (id: string) => v
         ))}
       </td>
       <td>
-        {attempts.length === 0 && <span class="muted">none yet</span>}
+        {attempts.length === 0 && <span class="muted">{state === "waiting" ? "none yet" : state === "aborted" ? "none" : "not remembered"}</span>}
         {attempts.slice(0, SHOWN).map(({ exit, why, verdict, reason, ms }, index) => (
           <div key={index}>
             <button type="button" class="link mono" onClick={() => open(exit)} title={why}>

@@ -4,7 +4,7 @@ import type { CauseFrame, ExplainFrame } from "./wire.ts";
 import { count, duration, ofExits } from "./words.ts";
 
 /** Exits named for each reason. */
-const NAMED = 8;
+const NAMED = 4;
 const METHOD = /^[A-Za-z]{1,20}$/;
 
 /** What a person asks about; the rest of a request hardly changes what it weighs. */

@@ -41,7 +41,7 @@ function streamTo(desk: Desk, response: ServerResponse): void {
 }
 
 function questionOf(request: Framed, read: unknown): Question {
-  const url = new URL(request.originalUrl ?? request.url ?? "/", "http://page.invalid");
+  const url = urlOf(request.originalUrl ?? request.url ?? "/");
   const body = read ?? request.body;
   return {
     method: request.method ?? "GET",
@@ -54,6 +54,12 @@ function questionOf(request: Framed, read: unknown): Question {
     },
     body: async (limit) => (body === undefined ? readBody(request, limit) : typeof body === "string" ? body : JSON.stringify(body)),
   };
+}
+
+/** Whatever a client has written there; a path of two slashes is no host. */
+function urlOf(given: string): URL {
+  const text = given.replace(/^[/\\]+/, "/");
+  return URL.canParse(text, "http://page.invalid") ? new URL(text, "http://page.invalid") : new URL("http://page.invalid/");
 }
 
 async function readBody(request: IncomingMessage, limit: number): Promise<string> {

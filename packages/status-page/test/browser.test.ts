@@ -244,6 +244,9 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await pause(2_500);
     const trace = JSON.parse(Buffer.from((await page.tracing.stop()) ?? []).toString("utf8")) as { traceEvents: { name: string; tdur?: number; pid: number; tid: number; args?: { name?: string } }[] };
     await picture(page, "many");
+    await page.setViewport({ width: 390, height: 844 });
+    await page.waitForFunction("document.documentElement.scrollWidth === 390 && document.querySelector('.heat-map canvas').clientWidth < 390", PATIENT);
+    await picture(page, "many-narrow");
     assert.doesNotMatch((await page.evaluate("document.documentElement.outerHTML")) as string, /secret/);
     busy.abort();
     await sending;

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { statusHandler, startStatusServer } from "../src/index.ts";
 import { fetchRaw, openPool, openStream } from "./support.ts";
@@ -99,3 +102,28 @@ test("only GET, HEAD, and POST for an explanation are answered, and every answer
   }
   await pool.close();
 });
+
+test("a path that looks like another site, or like nothing, leads nowhere else", async () => {
+  const { pool } = await openPool();
+  const handler = statusHandler(pool, { token: "t" });
+  const server = createServer(handler).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  for (const path of ["//evil.test/?token=t", "/\\evil.test/?token=t", "\\\\evil.test?token=t", "//[?token=t", "http://evil.test/x?token=t", "//evil.test;x=y/?token=t"]) {
+    const [status, location] = await rawGet(port, path);
+    assert.ok(["303", "400", "401"].includes(status), `${path} ${status}`);
+    if (status === "303") assert.match(location, /^\/(?![/\\])/);
+  }
+  server.closeAllConnections();
+  await once(server.close(), "close");
+  await pool.close();
+});
+
+/** Clients tidy such paths up before they send them; an attacker's does not. */
+async function rawGet(port: number, path: string): Promise<[status: string, location: string]> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`);
+  let text = "";
+  for await (const chunk of socket.setEncoding("utf8") as AsyncIterable<string>) text += chunk;
+  return [/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? "", /^location: (.*)\r$/im.exec(text)?.[1] ?? ""];
+}
