@@ -31,7 +31,10 @@ export function mergeListed(table: ExitTable, listed: readonly ListedProxy[]): {
 }
 
 /** Providers change passwords, and lists tell: connections from now on use the new one. */
-function takePassword(exit: Exit, { proxy: { password } }: ListedProxy): void {
+function takePassword(exit: Exit, listed: ListedProxy): void {
+  // Only who has a user has a password, and a mark of it in its id.
+  if (!listed.id.includes("#")) return;
+  const { password } = listed.proxy;
   const endpoint = endpointOf(exit);
   if (endpoint === undefined || endpoint.password === password) return;
   const { password: _old, ...rest } = endpoint;

@@ -9,7 +9,7 @@ import { UserIds } from "./user-ids.ts";
 /** A proxy with the id that its exit will have. */
 export interface NamedProxy {
   readonly id: string;
-  proxy: ParsedProxy;
+  readonly proxy: ParsedProxy;
 }
 
 export interface RefusedProxy {
@@ -34,7 +34,7 @@ export interface ProxyList {
  */
 export function readProxies(lines: Iterable<string>, options: ProxyLineOptions = {}): ProxyList {
   const list: ProxyList = { proxies: [], refused: [], repeated: new Set() };
-  const byId = new Map<string, NamedProxy>();
+  const byId = new Map<string, { id: string; proxy: ParsedProxy }>();
   const userIds = new UserIds();
   let index = -1;
   for (const line of lines) {
@@ -48,7 +48,7 @@ export function readProxies(lines: Iterable<string>, options: ProxyLineOptions =
     const id = username === undefined ? place : userIds.idOf(place, username);
     const known = byId.get(id);
     if (known === undefined) {
-      const named: NamedProxy = { id, proxy: parsed };
+      const named = { id, proxy: parsed };
       byId.set(id, named);
       list.proxies.push(named);
     } else if (known.proxy.password !== parsed.password) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { endpointOf } from "../../src/connect/index.ts";
 import { createExitPool } from "../../src/index.ts";
 import type { ExitPool, TargetOptions } from "../../src/index.ts";
 import { ManualClock, scriptedTransport } from "../../src/testing/index.ts";
@@ -154,4 +155,16 @@ test("of more exits than are shown, status shows the busiest and the most troubl
   assert.equal(Object.keys(exits).length, 1_000);
   assert.equal(pool.status().omitted, 500);
   assert.equal(exits[sent.exit].status, "banned");
+});
+
+test("a password that a list gives anew is used from then on, and what is known stays", async (t) => {
+  const { pool, name, rounds } = await opened(["socks5://user:0ld@10.0.0.1:1080"]);
+  t.after(() => pool.close());
+  const [id] = await exitsOf(pool, 3);
+  const lease = await pool.acquire(get());
+  name(["socks5://user:n3w@10.0.0.1:1080"]);
+  await rounds(1);
+  assert.equal(endpointOf(lease.exit)?.password, "n3w");
+  assert.deepEqual({ total: pool.status().exits.total, success: pool.status().targets["api.test"].exits[id].success }, { total: 1, success: 3 });
+  lease.release();
 });

@@ -2,7 +2,7 @@ import { yieldToLoop } from "../../time/yield-to-loop.ts";
 import type { ParsedProxy } from "../parsed-proxy.ts";
 import { redactLine } from "../redact.ts";
 import { isBlankOrComment, parseListLine, parsePlainLine } from "./list-line.ts";
-import type { ListedProxy } from "./listed-proxy.ts";
+import { listedProxy, type ListedProxy } from "./listed-proxy.ts";
 import { mayBePublic } from "./public-lookup.ts";
 import type { UserIds } from "../user-ids.ts";
 
@@ -161,9 +161,9 @@ export class ListIntake {
     const known = this.#byId.get(id);
     if (known === undefined) {
       if (this.#byId.size === MOST_PROXIES) return this.#cutAt(`${MOST_PROXIES} proxies`);
-      this.#byId.set(id, { id, proxy, publicSource: this.publicSource });
+      this.#byId.set(id, listedProxy(id, proxy, this.publicSource));
     } else if (known.proxy.password !== proxy.password) {
-      known.proxy = proxy;
+      this.#byId.set(id, listedProxy(id, proxy, this.publicSource));
       this.#repeated++;
     }
   }
