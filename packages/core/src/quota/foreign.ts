@@ -10,8 +10,8 @@ const LOOKS = 0.01;
 const FIRST_LOOKS = 0.08;
 /** Kept free to the end, as a share of the limit: nobody spends the same to the unit. */
 const LAST = 0.01;
-/** For the sake of a look alone nobody goes unless there is room for so many bursts as were seen: a second one may come with it. */
-const WARY = 1.5;
+/** For the sake of a look alone nobody goes unless there is room for a burst and a half: another may come with it. The half is at most such a share of the limit. */
+const WARY = 0.02;
 /** The end of a window, in which the room for bursts is given out as well, is never longer than this share of it. */
 const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
@@ -139,7 +139,7 @@ export class Foreign {
     }
     const held = now >= this.#lastCallAt(state, endsAt) ? this.#heldLast(state, limit, endsAt) : this.#heldAt(state, limit, endsAt, now);
     // One may go for the sake of a look, whatever is kept free for the rest of the window.
-    return now >= this.#lookDueAt(state, units, limit, endsAt) ? Math.min(held, this.#heldForLook(state, endsAt, now)) : held;
+    return now >= this.#lookDueAt(state, units, limit, endsAt) ? Math.min(held, this.#heldForLook(state, limit, endsAt, now)) : held;
   }
 
   /** When so many will be free, of which `room` would be without others, should nothing else be seen; the turn of the window at the latest. */
@@ -152,7 +152,7 @@ export class Foreign {
     const endsAt = this.#endOf(now);
     const at = Math.min(this.#releaseAt(state, room - units, limit, endsAt, now), endsAt - this.#perMs + this.#nextPartAt(now, endsAt));
     // A look is due sooner.
-    return room - units < this.#heldForLook(state, endsAt, now) ? at : Math.min(at, Math.max(now, this.#lookDueAt(state, units, limit, endsAt)));
+    return room - units < this.#heldForLook(state, limit, endsAt, now) ? at : Math.min(at, Math.max(now, this.#lookDueAt(state, units, limit, endsAt)));
   }
 
   /** Nobody else has been seen here: what is given out bit by bit shows whether there is anybody, and at the end nothing is left of it. */
@@ -206,11 +206,13 @@ export class Foreign {
     return Math.min(limit * MOST, state.profile.usual(this.#phase(state.lookedAt, endsAt)) + limit * LAST);
   }
 
-  /** What may have come since the last look, and one burst. */
-  #heldForLook(state: Seen, endsAt: number, now: number): number {
+  /** What may have come since the last look, and a burst; before the last one of a window, which decides who gets what is left, a little more. */
+  #heldForLook(state: Seen, limit: number, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + profile.burst(phase) * WARY;
+    const burst = profile.burst(phase);
+    const second = now < this.#lastLookIn(endsAt) ? Math.min(burst / 2, limit * WARY) : 0;
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + burst + second;
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */
