@@ -45,6 +45,11 @@ export class Pauses {
     this.#rules = rules;
   }
 
+  /** Nothing but a ban lasts longer, whatever a server asks for. */
+  get longestMs(): number {
+    return this.#rules.maxMs;
+  }
+
   /** 0 where there is none. */
   untilOf(egress: number): number {
     return this.#byEgress.size === 0 ? 0 : (this.#byEgress.get(egress)?.until ?? 0);

@@ -30,6 +30,16 @@ export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
     }
   }
   if (verdict.kind === "rate-limited" || verdict.kind === "banned") pauseFor(leg, verdict, info, now);
+  else if (verdict.kind === "blocked" && verdict.scope === "exit") backOff(leg, verdict, info, now);
+}
+
+/** A firewall's refusal: neither a limit nor a ban, but whoever goes on at once makes it worse. Only where the target's rules say that it is the exit's. */
+function backOff(leg: Leg, verdict: Verdict, info: ResponseInfo, now: number): void {
+  const { engine, exitIndex, job } = leg;
+  const egress = engine.table.egress[exitIndex];
+  const asked = verdict.retryAfterMs ?? parseRetryAfter(info.header("retry-after"), engine.clock.wallTime());
+  const until = job.target.pauses.pauseExit(egress, "rate-limited", asked, now);
+  if (engine.books !== undefined) engine.books.pauseAll(leg.target, "exit", egress, job.demand?.account, until, "rate-limited");
 }
 
 /** A classifier of the user's that throws is no reason to lose an answer. */
@@ -60,7 +70,8 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       const limit = quota.limits[index];
       const row = limit.rowOf(egress, account, undefined, now);
       // A fixed window turns for all at once; of the others one whole span is as long as it can take.
-      const until = asked !== undefined ? now + asked : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
+      // Nobody is away for longer than the longest pause, or than what the limit counts takes to be forgotten.
+      const until = asked !== undefined ? now + Math.min(asked, Math.max(pauses.longestMs, limit.meter.perMs)) : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
       count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, false);
       limit.pause(row, until);
       if (engine.books !== undefined) pauseLimit(target, limit, egress, account, until);

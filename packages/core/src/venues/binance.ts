@@ -32,7 +32,7 @@ const BANNED_UNTIL = /banned until (\d{12,14})(?=\D)/;
 
 /**
  * What refusals mean (rest-api.md "IP Limits", errors.md). Successes and everything else are the default's: 429 rests the
- * exit for Retry-After, 418 is a ban, 403 the firewall's refusal, 5xx the exchange's own trouble.
+ * exit for Retry-After, 418 is a ban, 5xx the exchange's own trouble.
  */
 function binanceClassify(clock: Pick<Clock, "wallTime"> = systemClock): Classify {
   return {
@@ -40,8 +40,9 @@ function binanceClassify(clock: Pick<Clock, "wallTime"> = systemClock): Classify
     body: "first",
     bodyAt: (status) => (status >= 400 && status < 500 ? "first" : "none"),
     judge(response) {
-      // 403 is the firewall's; its page is not the API's.
-      if (response.status < 400 || response.status >= 500 || response.status === 403) return undefined;
+      // The firewall's; its page is not the API's, so nothing in it is read. Not a limit and no ban, but the address keeps away for a moment.
+      if (response.status === 403) return { kind: "blocked", scope: "exit", reason: "refused by the firewall (403)" };
+      if (response.status < 400 || response.status >= 500) return undefined;
       const code = codeIn(topLevelField(response.body, "code"));
       if (code === -1015) return tooManyOrders(response, clock);
       return code === -1003 || response.status === 418 ? banned(response, clock) : undefined;

@@ -114,8 +114,14 @@ describe("what Binance's refusals mean", () => {
     assert.ok(limits.includes("orders-10s") && limits.includes("orders-1d"));
   });
 
-  it("403, 5xx, mistakes of the caller and every success are the default's affair", () => {
-    for (const response of [answer(200, { code: -1015 }), answer(403, "<html>banned until 9999999999999 </html>"), answer(403, { code: -1003 }), answer(503), answer(400, { code: -1121, msg: "Invalid symbol." }), answer(409, { code: -2021 }), answer(429), answer(418), answer(429, "no json")]) {
+  it("403 is the firewall's: the address backs off, whatever its page says, and it is no ban", () => {
+    for (const response of [answer(403, "<html>banned until 9999999999999 </html>"), answer(403, { code: -1003 }), answer(403)]) {
+      assert.deepEqual(judge(target, response), { kind: "blocked", scope: "exit", reason: "refused by the firewall (403)" });
+    }
+  });
+
+  it("5xx, mistakes of the caller and every success are the default's affair", () => {
+    for (const response of [answer(200, { code: -1015 }), answer(503), answer(400, { code: -1121, msg: "Invalid symbol." }), answer(409, { code: -2021 }), answer(429), answer(418), answer(429, "no json")]) {
       assert.equal(judge(target, response), undefined);
     }
   });
