@@ -15,7 +15,7 @@ export const VERDICT_KINDS: readonly VerdictKind[] = ["success", "blocked", "rat
 
 export interface Verdict {
   kind: VerdictKind;
-  /** Whom a `rate-limited` or `banned` is about. @default "exit" */
+  /** Whom a `rate-limited` or `banned` is about. A `blocked` with `"exit"` makes the exit back off. @default "exit", and nobody for `blocked` */
   scope?: "exit" | "account" | "target";
   /** The one limit that the answer names, where it names one; the others go on. */
   limit?: string;
