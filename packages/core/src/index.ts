@@ -20,7 +20,7 @@ export type {
 } from "./model/options.ts";
 export { EXIT_STATES, NO_LOAD } from "./model/overview.ts";
 export type { ExitColumns, ExitDetails, LimitOverview, PoolOverview, TargetDetails, TargetOverview, WaitsFor } from "./model/overview.ts";
-export type { AcquireOptions, AdapterHost, ExitPool, ExitStatus, ExplainedExit, Explanation, KindStatus, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
+export type { AcquireOptions, AdapterHost, ExitBelief, ExitPool, ExitStatus, ExplainedExit, Explanation, KindStatus, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";
 export type { SlotBatch, SlotOptions, SlotResult, SlotRun, SlotRunStatus, SlotsStatus } from "./model/slots.ts";

@@ -3,29 +3,19 @@ import { ChangeLog } from "./change-log.ts";
 import { backoffMs } from "./backoff.ts";
 import * as row from "./exit-beliefs.ts";
 import { Journal } from "./journal.ts";
+import { LN_LONGEST, PoolTimes } from "./pool-times.ts";
 import { Shape } from "./shape.ts";
 
-/** Until something is known, one exit in twelve of a list works … */
-const BASE_UNKNOWN = 0.08;
-/** … and that much weighs as many first tests of the pool's own. */
-const BASE_TESTS = 50;
 /** One that has worked before is up again with this likelihood once nothing else is known any more. */
 const BASE_KNOWN = 0.4;
 /** The machine's own addresses work, until they show otherwise. */
 const BASE_OWN = 0.9;
-/** Bounds of the mean time up that is learned: shorter ones cannot be told from bad luck, longer ones not be seen. */
-const UP_MS = { first: 1_200_000, weight: 4, least: 30_000, most: 3_600_000 };
-/** A twentieth of a percent of what was seen of times up is forgotten each second: half an hour's worth is kept. */
-const UP_MEMORY = 0.9995;
-/** How fast the pool's own averages move with each success: over the last two hundred. */
-export const SLOW = 0.005;
-/** Scale of times before the first success. */
-const FIRST_TIME_MS = 1_000;
-/** How much the pool's time counts against an exit's own: variance within an exit over variance between exits, within reason. */
-const KAPPA = { least: 0.3, most: 4 };
 /** Back for a test after so long: it has worked a moment ago; it has just gone down. */
 const AFTER_SUCCESS_MS = 15_000;
-const AFTER_DOWN_MS = 8_000;
+const AFTER_DOWN_MS = 6_000;
+/** Times are remembered over so many successes, and each moves their mean by at least that much. */
+const TIMES_KEPT = 20;
+export const TIME_GAIN = 0.12;
 /** Likelihood of being up below which an exit counts as down: three failures in a row of a good one, or one and a long silence. */
 const DOWN = 0.25;
 
@@ -44,19 +34,9 @@ export class PoolBeliefs {
   readonly known: number[] = [];
   /** Now. */
   tick = 1;
-  /** Mean logarithm of the pool's times in ms; successes seen. */
-  m0 = Math.log(FIRST_TIME_MS);
-  successes = 0;
+  readonly times = new PoolTimes();
   readonly rows = row.newExitRows();
   readonly #census: Census;
-  #within = 0.25;
-  #between = 0.6;
-  kappa = 0.42;
-  #upMs = UP_MS.first * UP_MS.weight;
-  #downs = UP_MS.weight;
-  /** First tests of exits, and those that succeeded. */
-  #tests = BASE_TESTS;
-  #worked = BASE_TESTS * BASE_UNKNOWN;
   /** Offsets of all hosts and how many there are: only differences between hosts mean something, so their mean is taken off. */
   offsets = 0;
   hosts = 0;
@@ -70,9 +50,7 @@ export class PoolBeliefs {
     this.tick = tick;
     const seconds = this.shape.learn(tick);
     if (seconds === 0) return;
-    const kept = UP_MEMORY ** seconds;
-    this.#upMs *= kept;
-    this.#downs *= kept;
+    this.times.fade(seconds);
   }
 
   get bytes(): number {
@@ -83,24 +61,15 @@ export class PoolBeliefs {
     return this.#census.isProxy[exit] !== false;
   }
 
-  get meanUpMs(): number {
-    return Math.min(UP_MS.most, Math.max(UP_MS.least, this.#upMs / Math.max(1e-6, this.#downs)));
-  }
-
-  /** What an exit that has never worked is taken for: in a list of good ones it is soon trusted unseen. */
-  get baseUnknown(): number {
-    return Math.min(BASE_OWN, Math.max(0.01, this.#worked / this.#tests));
-  }
-
   /** Likelihood that the exit is up. */
   up(exit: number): number {
     const page = this.rows.peek(exit);
-    if (page === undefined) return this.isProxy(exit) ? this.baseUnknown : BASE_OWN;
+    if (page === undefined) return this.isProxy(exit) ? this.times.baseUnknown : BASE_OWN;
     const at = this.rows.offset(exit);
     const base = this.#base(exit, row.hasWorked(page.u32, at));
     const since = page.u32[at + row.U_AT];
     if (since === 0) return base;
-    return base + (page.f32[at + row.U] - base) * Math.exp(-(this.tick - since) / this.meanUpMs);
+    return base + (page.f32[at + row.U] - base) * Math.exp(-(this.tick - since) / this.times.meanUpMs);
   }
 
   /** Likelihood of success when the exit is up and its host accepts it. */
@@ -116,10 +85,11 @@ export class PoolBeliefs {
   /** Logarithm of its time scale in ms: its own mean, drawn towards the pool's while little is known. */
   lnScale(exit: number): number {
     const page = this.rows.peek(exit);
-    if (page === undefined) return this.m0;
+    if (page === undefined) return this.times.m0;
     const at = this.rows.offset(exit);
+    const { kappa, m0 } = this.times;
     const n = row.timesOf(page.u32, at);
-    return (n * page.f32[at + row.MEAN] + this.kappa * this.m0) / (n + this.kappa);
+    return (n * page.f32[at + row.MEAN] + kappa * m0) / (n + kappa);
   }
 
   hasWorked(exit: number): boolean {
@@ -190,10 +160,9 @@ export class PoolBeliefs {
     const at = this.rows.offset(exit);
     if (!row.hasWorked(u32, at)) {
       this.known.push(exit);
-      this.#worked++;
-      this.#tests++;
+      this.times.firstTest(true);
     } else if (row.isUp(u32, at)) {
-      this.#upMs += Math.max(0, tick - u32[at + row.WORKED_AT]);
+      this.times.wasUp(tick - u32[at + row.WORKED_AT]);
     }
     if (before < 0.7) this.changes.note(exit);
     f32[at + row.U] = 0.995;
@@ -223,15 +192,14 @@ export class PoolBeliefs {
     u32[at + row.U_AT] = tick;
     f32[at + row.BAD_WHILE_UP] += failed;
     if (late > 0) {
-      if (row.timesOf(u32, at) === 0) f32[at + row.MEAN] = this.m0;
+      if (row.timesOf(u32, at) === 0) f32[at + row.MEAN] = this.times.m0;
       f32[at + row.MEAN] = Math.min(LN_LONGEST, f32[at + row.MEAN] + late);
     }
     if (up >= DOWN || !row.isUp(u32, at)) return false;
     row.setUp(u32, at, false);
     row.setMissed(u32, at, 0);
     u32[at + row.DUE] = tick + Math.min(AFTER_DOWN_MS, this.#backoffMs(true, 0));
-    this.#upMs += Math.max(0, (tick - u32[at + row.WORKED_AT]) / 2);
-    this.#downs++;
+    this.times.wentDown(tick - u32[at + row.WORKED_AT]);
     return true;
   }
 
@@ -243,7 +211,7 @@ export class PoolBeliefs {
     if (!missed) return;
     const count = row.missedOf(u32, at) + 1;
     const worked = row.hasWorked(u32, at);
-    if (!worked && count === 1) this.#tests++;
+    if (!worked && count === 1) this.times.firstTest(false);
     row.setMissed(u32, at, count);
     u32[at + row.DUE] = this.tick + this.#backoffMs(worked, count);
   }
@@ -267,25 +235,16 @@ export class PoolBeliefs {
   }
 
   #base(exit: number, worked: boolean): number {
-    return this.isProxy(exit) ? (worked ? BASE_KNOWN : this.baseUnknown) : BASE_OWN;
+    return this.isProxy(exit) ? (worked ? BASE_KNOWN : this.times.baseUnknown) : BASE_OWN;
   }
 
   #timed(f32: Float32Array, u32: Uint32Array, at: number, ln: number): number {
     const n = row.timesOf(u32, at);
-    if (n === 0) f32[at + row.MEAN] = this.m0;
-    else this.#within += SLOW * ((ln - f32[at + row.MEAN]) ** 2 - this.#within);
-    f32[at + row.MEAN] += Math.max(1 / (n + 1), TIME_GAIN) * (ln - f32[at + row.MEAN]);
+    const before = n === 0 ? this.times.m0 : f32[at + row.MEAN];
+    const after = before + Math.max(1 / (n + 1), TIME_GAIN) * (ln - before);
+    f32[at + row.MEAN] = after;
     row.setTimes(u32, at, Math.min(TIMES_KEPT, n + 1));
-    this.#between += SLOW * ((f32[at + row.MEAN] - this.m0) ** 2 - this.#between);
-    this.kappa = Math.min(KAPPA.most, Math.max(KAPPA.least, this.#within / Math.max(1e-6, this.#between)));
-    this.successes++;
-    this.m0 += Math.max(1 / this.successes, SLOW) * (ln - this.m0);
-    return ln - f32[at + row.MEAN];
+    this.times.timed(ln, n === 0 ? undefined : before, after);
+    return ln - after;
   }
 }
-
-/** Times are remembered over so many successes, and each moves their mean by at least that much. */
-const TIMES_KEPT = 20;
-export const TIME_GAIN = 0.12;
-/** A day. */
-export const LN_LONGEST: number = Math.log(86_400_000);

@@ -1,7 +1,8 @@
 import { likelihoodsOf, withOdds, type Ending, type Likelihoods } from "./bayes.ts";
 import * as cell from "./cell-beliefs.ts";
 import type { Undoable } from "./journal.ts";
-import { LN_LONGEST, SLOW, TIME_GAIN, type PoolBeliefs } from "./pool-beliefs.ts";
+import { TIME_GAIN, type PoolBeliefs } from "./pool-beliefs.ts";
+import { LN_LONGEST, SLOW } from "./pool-times.ts";
 import * as row from "./exit-beliefs.ts";
 import { Rows } from "./rows.ts";
 import { lastBin } from "./shape.ts";
@@ -52,6 +53,18 @@ export class TargetBeliefs implements Undoable {
 
   get offset(): number {
     return this.#offset - this.pool.offsets / Math.max(1, this.pool.hosts);
+  }
+
+  get ownOffset(): number {
+    return this.#offset;
+  }
+
+  /** What was known of the host as a whole; cut to what can be. */
+  recall(accepted: number, refused: number, offset: number): void {
+    if (!(accepted >= 0 && accepted < 1e9 && refused >= 0 && refused < 1e9)) return;
+    this.accepted = Math.max(PRIOR.accepted, accepted);
+    this.refused = Math.max(PRIOR.refused, refused);
+    if (Number.isFinite(offset)) this.#shift(offset - this.#offset);
   }
 
   /** How likely it is that this host accepts an exit of which nothing is known here. */

@@ -69,6 +69,26 @@ export interface ExitStatus {
   state: "idle" | "busy" | "cooling" | "long-lived";
   /** So many at once at most, after it was refused again and again; absent: any number. */
   carries?: number;
+  /** What the adaptive policy believes of it at this target. */
+  belief?: ExitBelief;
+}
+
+/** What the adaptive policy believes of an exit at a target. */
+export interface ExitBelief {
+  /** Likelihood that it works, from 0 to 1. */
+  up: number;
+  /** Likelihood that this target accepts it. */
+  accepts: number;
+  /** How long its answers take to their heads. */
+  typicalMs: number;
+  /** How long an answer is waited for when there are more requests than places. */
+  cutMs: number;
+  /** It is among those that requests leave by; else it is only tested. */
+  chosen: boolean;
+  /** Until it is due for a test; less where a request waits without an exit. */
+  testedInMs?: number;
+  /** The same for people: "up with 92 %, answers this host with 88 %, typically 1.2 s, …". */
+  words: string;
 }
 
 /** What has become of the requests of one kind; leases by hand count as requests that are in flight while they are held. */
@@ -142,6 +162,8 @@ export interface ExplainedExit {
   carries?: number;
   /** Of its own limits, those that the request counts on: what is used, and when they turn or have drained. */
   limits?: { name: string; needs: number; used: number; limit: number; resetsInMs: number }[];
+  /** What the adaptive policy believes of it. */
+  belief?: ExitBelief;
   /** Its parts are weighed 0.5, 0.3, 0.2. */
   score?: { affinity: number; global: number; recency: number; total: number };
 }

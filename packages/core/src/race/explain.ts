@@ -1,6 +1,7 @@
 import type { Decision } from "../model/decision.ts";
 import type { ExplainedExit, Explanation, WeightReport } from "../model/pool.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
+import { beliefOf } from "./belief.ts";
 import { DecisionRing } from "./decision-ring.ts";
 import { Job } from "./job.ts";
 import { LeaseDriver } from "./lease-driver.ts";
@@ -43,6 +44,8 @@ function explainExit({ demand, engine, target }: Job, exit: number, refusal: Ref
   const carries = desk.carry.mostOf(exit, now);
   const told: ExplainedExit = { id: table.exits[exit]?.id ?? "", usable: refusal === undefined, inflight: table.inFlight[exit] + table.shared[exit], score: health.score(exit) };
   if (carries !== Infinity) told.carries = carries;
+  const belief = beliefOf(engine, target, exit, now);
+  if (belief !== undefined) told.belief = belief;
   if (quota !== undefined && demand !== undefined) {
     told.limits = demand.limits.flatMap((index, i) => {
       const limit = quota.limits[index];

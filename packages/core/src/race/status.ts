@@ -2,6 +2,7 @@ import type { AlertOptions } from "../model/options.ts";
 import type { ExitStatus, PoolStatus } from "../model/pool.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Engine } from "./engine.ts";
+import { beliefOf } from "./belief.ts";
 import { mostTelling } from "./most-telling.ts";
 import type { Target } from "./target.ts";
 
@@ -75,6 +76,7 @@ export function exitStatus(engine: Engine, target: Target, exit: number, now: nu
   const known = success + fail + warnings > 0;
   const status = rests === Infinity ? "dead" : banned ? "banned" : waits ? "cooldown" : limits.some(({ utilisation }) => utilisation >= WARNING_AT) ? "warning" : known ? "active" : "unknown";
   const carries = desk.carry.mostOf(exit, now);
+  const belief = beliefOf(engine, target, exit, now);
   return {
     status,
     state: stateOf(engine, exit, waits || rests === Infinity),
@@ -88,6 +90,7 @@ export function exitStatus(engine: Engine, target: Target, exit: number, now: nu
     consecutiveFails,
     inflight,
     ...(carries === Infinity ? {} : { carries }),
+    ...(belief === undefined ? {} : { belief }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SavedTimes } from "../health/pool-times.ts";
 import type { Align, LimitScope } from "../model/limits.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import type { SavedCounter } from "./counters.ts";
@@ -15,7 +16,7 @@ export const MOST_NAMED = 10_000;
  *
  * Cells stay bytes until they are wanted: what belongs to exits or hosts that are not there takes no more than it did on disk.
  */
-export interface SavedState {
+export interface SavedState extends SavedPool {
   /** Epoch milliseconds. */
   readonly savedAt: number;
   /** It was written by `close()`, so nothing was sent afterwards. */
@@ -26,12 +27,25 @@ export interface SavedState {
   readonly targets: ReadonlyMap<string, SavedTarget>;
 }
 
+/** What an adaptive pool believed of its exits; nothing in older files. */
+export interface SavedPool {
+  readonly beliefs: Uint8Array;
+  readonly times: (SavedTimes & { readonly success: readonly number[]; readonly failure: readonly number[]; readonly censored: readonly number[] }) | undefined;
+}
+
+/** The same of exits at a host. */
+export interface SavedHost {
+  readonly beliefs: Uint8Array;
+  /** How many exits it has accepted and shut out, and how much slower than others it answers. */
+  readonly host: readonly [number, number, number];
+}
+
 export interface SavedPause {
   readonly forMs: number;
   readonly reason: PauseReason;
 }
 
-export interface SavedTarget {
+export interface SavedTarget extends SavedHost {
   /** Days for which no program has spoken to it. */
   readonly unseenDays: number;
   /** The server's clock minus our wall clock, in milliseconds: at least, at most. */

@@ -1,5 +1,7 @@
 import type { SavedRecord } from "../health/exit-record.ts";
 import type { QuotaLimit } from "../quota/limit.ts";
+import { recallExits, recallHost, recallPool } from "./beliefs-of.ts";
+import { restoreWorked } from "../health/saved-beliefs.ts";
 import { readCells, readRecords } from "./cells.ts";
 import { readCounters, type SavedCounter } from "./counters.ts";
 import type { NamedCounter, SavedLimit, SavedState, SavedTarget } from "./format.ts";
@@ -47,11 +49,13 @@ export class Recall {
     this.#findPlaces();
     const tick = parts.health.epoch.tick(now);
     parts.table.onRemove.add((index) => this.#removed(index));
+    parts.health.beliefs.moment(tick);
     const whole = readRecords(state.records, state.exits.length, agoMs, (exit, record, unseenDays) => {
       if (this.placeOf[exit] >= 0) this.#restoreRecord(this.placeOf[exit], record, tick);
       else if (this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record, unseenDays });
     });
     if (!whole) this.broken++;
+    if (!recallPool(parts.health.beliefs, state, state.exits.length, agoMs, (exit) => this.placeOf[exit])) this.broken++;
     // Whether or not its record could be read.
     for (let exit = 0; exit < state.exits.length; exit++) {
       if (this.placeOf[exit] >= 0) this.restored++;
@@ -93,6 +97,7 @@ export class Recall {
     const found = new Uint8Array(this.state.exits.length);
     let any = false;
     const tick = health.epoch.tick(clock.now());
+    health.beliefs.moment(tick);
     for (const index of exits) {
       const exit = this.#numberOf.get(table.exits[index]?.id ?? "");
       const known = exit === undefined ? undefined : this.missing.get(exit);
@@ -105,6 +110,7 @@ export class Recall {
       any = true;
     }
     if (!any) return;
+    recallExits(health.beliefs, this.state, this.state.exits.length, this.sinceMs(clock.now()), (exit) => this.#indexOf(exit, found));
     for (const target of targets) {
       const saved = this.#done.has(target.name) ? this.state.targets.get(target.name) : undefined;
       if (saved !== undefined) this.#restoreTarget(target, saved, found);
@@ -142,8 +148,10 @@ export class Recall {
 
   #restoreRecord(index: number, record: SavedRecord | undefined, tick: number): void {
     if (record === undefined) return;
-    const { records } = this.#parts.health;
+    const { beliefs, records } = this.#parts.health;
     records.restore(index, record, tick);
+    // Files of older versions hold no beliefs: what has worked may work again.
+    if (this.state.beliefs.length === 0 && record.success > 0) restoreWorked(beliefs, index, record.sinceSuccessMs ?? 0);
     // It is in a list, and lists have been read anew: a dead one is one reading closer to its next trial.
     if (record.dead) records.refreshed(index);
   }
@@ -162,6 +170,9 @@ export class Recall {
       target.desk.rescored(index, false);
     });
     if (!whole && only === undefined) this.broken++;
+    this.#parts.health.beliefs.moment(this.#parts.health.epoch.tick(now));
+    if (!recallHost(target.health.beliefs, saved, this.placeOf.length, sinceMs, (exit) => this.#indexOf(exit, only)) && only === undefined) this.broken++;
+    if (saved.beliefs.length > 0 || this.state.beliefs.length > 0) for (const index of this.placeOf) if (index >= 0) target.desk.rescored(index, false);
     for (const { exit, forMs, reason } of saved.pauses) {
       const index = this.#indexOf(exit, only);
       if (index >= 0 && forMs > sinceMs) target.pauses.pauseExit(table.egress[index], reason, forMs - sinceMs, now);

@@ -1,6 +1,7 @@
 import type { QuotaLimit } from "../quota/limit.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { yieldToLoop } from "../time/yield-to-loop.ts";
+import { hostBeliefs, poolBeliefs } from "./beliefs-of.ts";
 import { CellWriter, FORGET_DAYS, readCells, RecordWriter } from "./cells.ts";
 import { CounterWriter } from "./counters.ts";
 import { isHashedAccount, isName, MOST_EXITS, MOST_NAMED, MOST_TARGETS } from "./format.ts";
@@ -45,7 +46,9 @@ export async function takeSnapshot(parts: Parts, before: Recall | undefined, clo
   }
   const records = names.records();
   await breathe();
-  return `{"version":2,"savedAt":${savedAt},"closed":${closing},"exits":${JSON.stringify(names.ids)},"records":"${records}","targets":[${targets.join(",")}]}\n`;
+  const believed = JSON.stringify(poolBeliefs(parts.health.beliefs, names.indices)).slice(1, -1);
+  await breathe();
+  return `{"version":2,"savedAt":${savedAt},"closed":${closing},"exits":${JSON.stringify(names.ids)},"records":"${records}",${believed === "" ? "" : `${believed},`}"targets":[${targets.join(",")}]}\n`;
 }
 
 /** Numbers the exits of which there is something to say, as they turn up. */
@@ -112,6 +115,11 @@ class Names {
     return records.base64();
   }
 
+  /** By number: the index in the table, or -1. */
+  get indices(): number[] {
+    return this.#whose.map((whose, i) => (this.#isLive[i] ? whose : -1));
+  }
+
   #add(id: string, live: boolean, whose: number): number {
     if (this.ids.length >= MOST_EXITS) return -1;
     this.#isLive.push(live);
@@ -145,6 +153,7 @@ function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall 
     accounts,
     whole: pauses.wholeUntil > now ? [Math.ceil(pauses.wholeUntil - now), pauses.reasonForAll(undefined)] : undefined,
     limits: (quota?.current ?? []).map((limit) => savedLimit(limit, leader, now)),
+    ...hostBeliefs(health.beliefs, table.length, (exit) => names.ofIndex(exit)),
   });
 }
 

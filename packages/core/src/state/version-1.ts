@@ -60,9 +60,11 @@ export function readVersion1(json: Record<string, unknown>, odd: () => void): Sa
     records.add(success + fail === 0 && !dead ? undefined : record, 0);
   }
   const targets = new Map<string, SavedTarget>();
-  for (const [host, writer] of cells) targets.set(host, { unseenDays: 0, offset: undefined, cells: Buffer.from(writer.base64(), "base64"), pauses: [], accounts: [], whole: undefined, limits: [] });
-  return { savedAt: isTime(time) ? time : 0, closed: false, exits, records: Buffer.from(records.base64(), "base64"), targets };
+  for (const [host, writer] of cells) targets.set(host, { unseenDays: 0, offset: undefined, cells: Buffer.from(writer.base64(), "base64"), pauses: [], accounts: [], whole: undefined, limits: [], beliefs: NOTHING, host: [0, 0, 0] });
+  return { savedAt: isTime(time) ? time : 0, closed: false, exits, records: Buffer.from(records.base64(), "base64"), targets, beliefs: NOTHING, times: undefined };
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** The id that the pool's exit for that proxy has; its password is not looked at. */
 function idOf(url: string): string | undefined {

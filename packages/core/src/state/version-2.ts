@@ -18,7 +18,7 @@ export function readVersion2(json: Fields, odd: () => void): SavedState {
     if (isFields(target) && isName(target["name"])) byName.set(target["name"], targetOf(target, ids.length, odd));
     else odd();
   }
-  return { savedAt, closed: json["closed"] === true, exits: ids, records: bytesOf(json["records"], odd), targets: byName };
+  return { savedAt, closed: json["closed"] === true, exits: ids, records: bytesOf(json["records"], odd), targets: byName, beliefs: bytesOf(json["beliefs"], odd), times: timesOf(json["times"], odd) };
 }
 
 function targetOf(target: Fields, exits: number, odd: () => void): SavedTarget {
@@ -51,7 +51,25 @@ function targetOf(target: Fields, exits: number, odd: () => void): SavedTarget {
     accounts,
     whole: target["whole"] === undefined ? undefined : pauseOf(target["whole"], odd),
     limits,
+    beliefs: bytesOf(target["beliefs"], odd),
+    host: hostOf(target["host"], odd),
   };
+}
+
+/** What is checked here is that they are numbers; who takes them checks which. */
+function timesOf(times: unknown, odd: () => void): SavedState["times"] {
+  if (times === undefined) return undefined;
+  const names = ["m0", "successes", "within", "between", "upMs", "downs", "tests", "worked"] as const;
+  const counts = ["success", "failure", "censored"] as const;
+  if (isFields(times) && names.every((name) => isFinite(times[name])) && counts.every((name) => Array.isArray(times[name]))) return times as unknown as NonNullable<SavedState["times"]>;
+  odd();
+  return undefined;
+}
+
+function hostOf(host: unknown, odd: () => void): [number, number, number] {
+  if (Array.isArray(host) && host.length === 3 && host.every(isFinite)) return host as [number, number, number];
+  if (host !== undefined) odd();
+  return [0, 0, 0];
 }
 
 function limitOf(limit: Fields, exits: number, odd: () => void): SavedLimit | undefined {

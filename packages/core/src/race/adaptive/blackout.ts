@@ -37,7 +37,7 @@ export class Blackout {
   watch(now: number): void {
     if (!this.outage.isDue(now)) return;
     const { beliefs, engine } = this.#policy;
-    const typicalMs = Math.exp(beliefs.m0) * beliefs.shape.quantile(CANARY_SHARE);
+    const typicalMs = Math.exp(beliefs.times.m0) * beliefs.shape.quantile(CANARY_SHARE);
     const gone = this.outage.look(now, typicalMs, (visit) => {
       engine.leases.each((leg) => {
         if (leg.watched && leg.headAt === 0) visit(leg.exitIndex, this.#chanceSince(leg, now), leg.startedAt);

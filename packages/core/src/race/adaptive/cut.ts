@@ -37,6 +37,6 @@ export function limitOf(policy: AdaptivePolicy, leg: Leg): number {
 }
 
 function testCutMs({ beliefs, random }: AdaptivePolicy): number {
-  if (beliefs.successes < FIRST.answers && random() < FIRST.uncutShare) return Infinity;
-  return (random() < TEST_CUT.longShare ? TEST_CUT.long : TEST_CUT.usual) * Math.exp(beliefs.m0);
+  if (beliefs.times.successes < FIRST.answers && random() < FIRST.uncutShare) return Infinity;
+  return (random() < TEST_CUT.longShare ? TEST_CUT.long : TEST_CUT.usual) * Math.exp(beliefs.times.m0);
 }

@@ -241,7 +241,7 @@ export class AdaptivePolicy implements Policy {
   }
 
   hedgeDelayMs({ health }: Target, exit: number): number {
-    return Math.exp(exit < 0 ? this.beliefs.m0 : health.beliefs.lnScale(exit)) * this.beliefs.shape.quantile(this.budget.hedgeAt);
+    return Math.exp(exit < 0 ? this.beliefs.times.m0 : health.beliefs.lnScale(exit)) * this.beliefs.shape.quantile(this.budget.hedgeAt);
   }
 
   /** Without races nobody carries tests beside: every so many requests one is a test, so that good exits are found after the first. */

@@ -70,7 +70,8 @@ function knownOne(policy: AdaptivePolicy, job: Job, worth: WorthOrder, squeeze: 
   const { beliefs } = job.target.health;
   return policy.explorer.known(squeeze, (exit) => {
     const ln = beliefs.lnPotential(exit, worth.lnLimit);
-    return ln < policy.lnLevel || !mayUse(job, exit, now) ? 0 : Math.exp(ln);
+    // Where nothing is usable anything is better, whatever is sent elsewhere.
+    return (ln < policy.lnLevel && worth.size > 0) || !mayUse(job, exit, now) ? 0 : Math.exp(ln);
   });
 }
 

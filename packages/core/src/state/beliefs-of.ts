@@ -1,0 +1,56 @@
+import type { PoolBeliefs } from "../health/pool-beliefs.ts";
+import { restoreCell, restoreExit, saveCell, saveExit } from "../health/saved-beliefs.ts";
+import type { TargetBeliefs } from "../health/target-beliefs.ts";
+import { ExitBeliefWriter, HostBeliefWriter, readExitBeliefs, readHostBeliefs } from "./beliefs.ts";
+import type { SavedHost, SavedPool } from "./format.ts";
+
+/** What an adaptive pool believes, for a snapshot; empty where it believes nothing. @param indices of the file's exits in the table, -1 where it is not there */
+export function poolBeliefs(beliefs: PoolBeliefs, indices: readonly number[]): object {
+  const writer = new ExitBeliefWriter();
+  let any = false;
+  for (const index of indices) {
+    const belief = index < 0 ? undefined : saveExit(beliefs, index);
+    any ||= belief !== undefined;
+    writer.add(belief);
+  }
+  return any ? { beliefs: writer.base64(), times: { ...beliefs.times.save(), ...beliefs.shape.save() } } : {};
+}
+
+export function hostBeliefs(beliefs: TargetBeliefs, exits: number, numberOf: (exit: number) => number): object {
+  const writer = new HostBeliefWriter();
+  let any = false;
+  for (let exit = 0; exit < exits; exit++) {
+    const belief = saveCell(beliefs, exit);
+    const number = belief === undefined ? -1 : numberOf(exit);
+    if (belief === undefined || number < 0) continue;
+    any = true;
+    writer.add(number, belief);
+  }
+  return any ? { beliefs: writer.base64(), host: [beliefs.accepted, beliefs.refused, beliefs.ownOffset].map((value) => Math.round(value * 100) / 100) } : {};
+}
+
+/** @param indexOf an exit's index by its number in the file, -1 where it is not there. @returns false where something was not as it was written */
+export function recallPool(beliefs: PoolBeliefs, saved: SavedPool, exits: number, sinceMs: number, indexOf: (exit: number) => number): boolean {
+  if (saved.beliefs.length === 0) return true;
+  const { times } = saved;
+  if (times !== undefined && beliefs.times.restore(times)) beliefs.shape.restore(times);
+  return recallExits(beliefs, saved, exits, sinceMs, indexOf);
+}
+
+export function recallExits(beliefs: PoolBeliefs, saved: SavedPool, exits: number, sinceMs: number, indexOf: (exit: number) => number): boolean {
+  if (saved.beliefs.length === 0) return true;
+  return readExitBeliefs(saved.beliefs, exits, sinceMs, (exit, belief) => {
+    const index = indexOf(exit);
+    if (index >= 0) restoreExit(beliefs, index, belief);
+  });
+}
+
+export function recallHost(beliefs: TargetBeliefs, saved: SavedHost, exits: number, sinceMs: number, indexOf: (exit: number) => number): boolean {
+  if (saved.beliefs.length === 0) return true;
+  const [accepted, refused, offset] = saved.host;
+  beliefs.recall(accepted, refused, offset);
+  return readHostBeliefs(saved.beliefs, exits, sinceMs, (exit, belief) => {
+    const index = indexOf(exit);
+    if (index >= 0) restoreCell(beliefs, index, belief);
+  });
+}

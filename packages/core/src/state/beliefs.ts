@@ -1,0 +1,102 @@
+import type { SavedCellBelief, SavedExitBelief } from "../health/saved-beliefs.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
+
+// What is believed fades within the hour, so it is kept roughly: likelihoods to a hundredth, times to the second. Together
+// with outcomes, 200,000 pairs have to fit into 5 MB of text: some three bytes each.
+
+const HUNDRED = 100;
+const SECOND_MS = 1_000;
+/** Beliefs about hosts fade over ten minutes: their age is kept to 64 s. */
+const HOST_AGE_MS = 64_000;
+const WORKED = 1;
+const UP = 2;
+const KNOWN = 4;
+const TIMED = 8;
+const MISSED = 16;
+const ACCEPTED = 1 << 5;
+const TRIES_SHIFT = 6;
+/** Likelihoods of acceptance in 32 steps of odds would be finer than what is known of them. */
+const STEPS = 31;
+
+/** Of each exit of the file, in their order. */
+export class ExitBeliefWriter {
+  readonly #bytes = new ByteWriter();
+
+  add(belief: SavedExitBelief | undefined): void {
+    const bytes = this.#bytes;
+    if (belief === undefined) {
+      bytes.byte(0);
+      return;
+    }
+    const { times, missed } = belief;
+    bytes.byte(KNOWN | (belief.worked ? WORKED : 0) | (belief.isUp ? UP : 0) | (times > 0 ? TIMED : 0) | (missed > 0 ? MISSED : 0));
+    bytes.byte(Math.round(belief.up * HUNDRED));
+    bytes.number(Math.floor(belief.ageMs / SECOND_MS));
+    if (times > 0) {
+      bytes.byte(times);
+      bytes.number(Math.round(belief.typicalMs));
+    }
+    if (belief.worked) {
+      bytes.number(Math.round(belief.good * 10));
+      bytes.number(Math.round(Math.min(1e6, belief.bad) * 10));
+    }
+    if (missed > 0) bytes.byte(missed);
+    bytes.number(Math.ceil(belief.dueInMs / SECOND_MS));
+  }
+
+  base64(): string {
+    return this.#bytes.base64();
+  }
+}
+
+/** Whatever the bytes are, numbers come of it; whoever stores them cuts them to what can be. @returns false where the bytes are not as they were written */
+export function readExitBeliefs(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, belief: SavedExitBelief) => void): boolean {
+  const bytes = new ByteReader(from);
+  for (let exit = 0; exit < exits; exit++) {
+    const head = bytes.byte();
+    if (bytes.over) return false;
+    if ((head & KNOWN) === 0) continue;
+    const worked = (head & WORKED) !== 0;
+    const up = bytes.byte() / HUNDRED;
+    const ageMs = bytes.number() * SECOND_MS + sinceMs;
+    const times = (head & TIMED) === 0 ? 0 : bytes.byte();
+    const typicalMs = (head & TIMED) === 0 ? 0 : bytes.number();
+    const good = worked ? bytes.number() / 10 : 0;
+    const bad = worked ? bytes.number() / 10 : 0;
+    const missed = (head & MISSED) === 0 ? 0 : bytes.byte();
+    const dueInMs = Math.max(0, bytes.number() * SECOND_MS - sinceMs);
+    if (bytes.over) return false;
+    visit(exit, { up, ageMs, typicalMs, times, good, bad, missed, dueInMs, worked, isUp: (head & UP) !== 0 });
+  }
+  return bytes.ended;
+}
+
+/** Of exits at one host, by the numbers that they have in the file; cheapest where these rise. */
+export class HostBeliefWriter {
+  readonly #bytes = new ByteWriter();
+  #last = -1;
+
+  add(exit: number, { acceptance, ageMs, tries, accepted }: SavedCellBelief): void {
+    const bytes = this.#bytes;
+    bytes.signed(exit - this.#last - 1);
+    this.#last = exit;
+    bytes.byte(Math.round(acceptance * STEPS) | (accepted ? ACCEPTED : 0) | (Math.min(3, tries) << TRIES_SHIFT));
+    bytes.number(Math.floor(ageMs / HOST_AGE_MS));
+  }
+
+  base64(): string {
+    return this.#bytes.base64();
+  }
+}
+
+export function readHostBeliefs(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, belief: SavedCellBelief) => void): boolean {
+  const bytes = new ByteReader(from);
+  for (let exit = -1; !bytes.ended; ) {
+    exit += bytes.signed() + 1;
+    const head = bytes.byte();
+    const ageMs = bytes.number() * HOST_AGE_MS + sinceMs;
+    if (bytes.over || exit < 0 || exit >= exits) return false;
+    visit(exit, { acceptance: (head & STEPS) / STEPS, ageMs, tries: (head >>> TRIES_SHIFT) & 3, accepted: (head & ACCEPTED) !== 0 });
+  }
+  return true;
+}
