@@ -8,6 +8,8 @@ const core = import.meta.resolve("@multihome/core");
 const room = (file: string): string => new URL(file, core).href;
 const { PoolHealth } = (await import(room("health/pool-health.js"))) as typeof import("../../packages/core/src/health/pool-health.ts");
 const { ScoreOrder } = (await import(room("lease/score-order.js"))) as typeof import("../../packages/core/src/lease/score-order.ts");
+const { WorthOrder } = (await import(room("lease/worth-order.js"))) as typeof import("../../packages/core/src/lease/worth-order.ts");
+const { Explorer } = (await import(room("lease/explorer.js"))) as typeof import("../../packages/core/src/lease/explorer.ts");
 const { Places, READY } = (await import(room("lease/places.js"))) as typeof import("../../packages/core/src/lease/places.ts");
 const { proxyExit, readProxies } = (await import(room("exits/proxy-exits.js"))) as typeof import("../../packages/core/src/exits/proxy-exits.ts");
 const { ExitTable } = (await import(room("exits/exit-table.js"))) as typeof import("../../packages/core/src/exits/exit-table.ts");
@@ -69,6 +71,27 @@ const orders = weigh(() =>
     return order;
   }),
 );
+// What the adaptive policy knows of every exit at every target, and its order; with it there is none by score.
+pool.beliefs.moment(pool.epoch.tick(EXITS));
+const beliefs = weigh(() => {
+  for (const target of targets) {
+    for (let exit = 0; exit < EXITS; exit++) {
+      target.beliefs.started(exit);
+      if ((exit * 7) % 10 < 4) target.beliefs.succeeded(exit, 900);
+      else target.beliefs.failed(exit, "refused", 900, false);
+    }
+  }
+  const explorer = new Explorer(pool.beliefs, Math.random);
+  explorer.meet(EXITS);
+  return explorer;
+});
+const worth = weigh(() =>
+  targets.map((target) => {
+    const order = new WorthOrder(target.beliefs, pool.beliefs.changes, Math.log(8_000), EXITS);
+    for (let exit = 0; exit < EXITS; exit++) order.add(exit);
+    return order;
+  }),
+);
 const places = weigh(() =>
   targets.map(() => {
     const all = new Places();
@@ -93,7 +116,10 @@ const rows = [
   { what: "cells and records of the exits (health)", bytes: cells },
   { what: "order by score", bytes: orders },
   { what: "places at the desks", bytes: places },
-  { what: "all three", bytes: cells + orders + places },
+  { what: "all three: the documents' policy", bytes: cells + orders + places },
+  { what: "beliefs about exits and hosts, the sweep", bytes: beliefs },
+  { what: "order by worth", bytes: worth },
+  { what: "with these: the adaptive policy", bytes: cells + beliefs + worth + places },
   { what: "nested Maps, for comparison", bytes: nested },
 ];
 console.log(`${EXITS} exits × ${TARGETS} targets, every cell in use`);

@@ -10,6 +10,7 @@ const core = import.meta.resolve("@multihome/core");
 const room = (file: string): string => new URL(file, core).href;
 const { PoolHealth } = (await import(room("health/pool-health.js"))) as typeof import("../../packages/core/src/health/pool-health.ts");
 const { ScoreOrder } = (await import(room("lease/score-order.js"))) as typeof import("../../packages/core/src/lease/score-order.ts");
+const { WorthOrder } = (await import(room("lease/worth-order.js"))) as typeof import("../../packages/core/src/lease/worth-order.ts");
 const { TimeHeap } = (await import(room("time/time-heap.js"))) as typeof import("../../packages/core/src/time/time-heap.ts");
 const { seededRandom } = (await import(room("testing/random.js"))) as typeof import("../../packages/core/src/testing/random.ts");
 
@@ -80,6 +81,58 @@ function ours(size: number): Contestant {
         this.chance += chance;
         this.picks++;
         target.ended(exit, random() < chance ? "success" : "exit-error", 0, now);
+        order.rescored(exit);
+      }
+    },
+  };
+}
+
+/** The adaptive policy's order and beliefs: what it would cost to choose each of three legs by worth. */
+function adaptive(size: number): Contestant {
+  const random = seededRandom(size);
+  const chances = chancesOf(size, random);
+  const isProxy = new Array<boolean>(size).fill(true);
+  const pool = new PoolHealth({ exits: isProxy.map(() => ({})), isProxy, proxies: size, locals: 0 });
+  const { beliefs } = pool.target();
+  pool.beliefs.moment(pool.epoch.tick(0));
+  const order = new WorthOrder(beliefs, pool.beliefs.changes, Math.log(8_000), size);
+  // Every exit was tested once: those that work are known.
+  for (let exit = 0; exit < size; exit++) {
+    beliefs.started(exit);
+    if (random() < chances[exit]) beliefs.succeeded(exit, 500);
+    else beliefs.failed(exit, "refused", 100, false);
+    order.add(exit);
+  }
+  const spaced = new Int32Array(1 << 16);
+  const backAt = new Float64Array(1 << 16);
+  let head = 0;
+  let tail = 0;
+  const picked = new Int32Array(LEGS);
+  return {
+    name: "worth order and beliefs",
+    chance: 0,
+    picks: 0,
+    burst: 20_000,
+    decide(now) {
+      pool.beliefs.moment(pool.epoch.tick(now));
+      while (head !== tail && backAt[head & 0xffff] <= now) order.add(spaced[head++ & 0xffff]);
+      for (let leg = 0; leg < LEGS; leg++) {
+        const exit = order.first();
+        picked[leg] = exit;
+        if (exit < 0) continue;
+        order.remove(exit);
+        spaced[tail & 0xffff] = exit;
+        backAt[tail++ & 0xffff] = now + SPACING_MS;
+        beliefs.started(exit);
+        pool.beliefs.started(exit, false);
+      }
+      for (const exit of picked) {
+        if (exit < 0) continue;
+        this.chance += chances[exit];
+        this.picks++;
+        pool.beliefs.heard(exit);
+        if (random() < chances[exit]) beliefs.succeeded(exit, 500);
+        else beliefs.failed(exit, "answered", 500, false);
         order.rescored(exit);
       }
     },
@@ -182,7 +235,7 @@ function twoChoices(size: number): Contestant {
   });
 }
 
-const field = [ours, scan, twoChoices, filterAndSort].map((make) => SIZES.map((size) => ({ size, contestant: make(size), now: 1_000, ns: [] as number[] })));
+const field = [ours, adaptive, scan, twoChoices, filterAndSort].map((make) => SIZES.map((size) => ({ size, contestant: make(size), now: 1_000, ns: [] as number[] })));
 
 function burst(entry: (typeof field)[number][number]): number {
   const { contestant } = entry;

@@ -1,3 +1,4 @@
+import { Moments } from "../time/moments.ts";
 import { TimeHeap } from "../time/time-heap.ts";
 
 /** Where an exit stands at a target. It is in one place only, and each has its own way back. Here it is no exit. */
@@ -16,7 +17,7 @@ export type Place = typeof NOWHERE | typeof READY | typeof SPACED | typeof WAITI
 /** The places of all exits at one target, and the clockwork that brings those back whose time has come. */
 export class Places {
   #place = new Uint8Array(0);
-  #readyAt = new Float64Array(0);
+  readonly #readyAt = new Moments();
   readonly #waiting = new TimeHeap();
   #spaced: number[] = [];
   #spacedHead = 0;
@@ -32,25 +33,25 @@ export class Places {
 
   /** When it comes back, of one that is spaced or waits. */
   readyAt(exit: number): number {
-    return this.#readyAt[exit];
+    return this.#readyAt.get(exit);
   }
 
   space(exit: number, until: number): void {
     this.#place[exit] = SPACED;
-    this.#readyAt[exit] = until;
+    this.#readyAt.set(exit, until);
     this.#spaced.push(exit);
   }
 
   /** @param until `Infinity`: nothing but an event brings it back */
   wait(exit: number, until: number): void {
     this.#place[exit] = WAITING;
-    this.#readyAt[exit] = until;
-    if (until !== Infinity) this.#waiting.push(until, exit);
+    const at = this.#readyAt.set(exit, until);
+    if (at !== Infinity) this.#waiting.push(at, exit);
   }
 
   /** When the next one comes back; `Infinity` where none will by itself. */
   get nextAt(): number {
-    const spaced = this.#spacedHead < this.#spaced.length ? this.#readyAt[this.#spaced[this.#spacedHead]] : Infinity;
+    const spaced = this.#spacedHead < this.#spaced.length ? this.#readyAt.get(this.#spaced[this.#spacedHead]) : Infinity;
     return Math.min(this.#waiting.nextAt, spaced);
   }
 
@@ -59,7 +60,7 @@ export class Places {
     while (this.#spacedHead < this.#spaced.length) {
       const exit = this.#spaced[this.#spacedHead];
       const spaced = this.#place[exit] === SPACED;
-      if (spaced && this.#readyAt[exit] > now) break;
+      if (spaced && this.#readyAt.get(exit) > now) break;
       this.#spacedHead++;
       if (spaced) return exit;
     }
@@ -69,7 +70,7 @@ export class Places {
     }
     while (this.#waiting.nextAt <= now) {
       const exit = this.#waiting.pop();
-      if (this.#place[exit] === WAITING && this.#readyAt[exit] <= now) return exit;
+      if (this.#place[exit] === WAITING && this.#readyAt.get(exit) <= now) return exit;
     }
     return -1;
   }
@@ -79,8 +80,6 @@ export class Places {
     const place = new Uint8Array(length);
     place.set(this.#place);
     this.#place = place;
-    const readyAt = new Float64Array(length);
-    readyAt.set(this.#readyAt);
-    this.#readyAt = readyAt;
+    this.#readyAt.widen(length);
   }
 }
