@@ -233,6 +233,16 @@ export class ExitRecords {
     this.changes.note(exit);
   }
 
+  /** Successes and failures ever. */
+  outcomes(exit: number): number {
+    const page = this.#rows.peek(exit);
+    return page === undefined ? 0 : page.u32[this.#rows.offset(exit) + GOOD] + this.failures(exit);
+  }
+
+  failures(exit: number): number {
+    return this.#rows.peek(exit)?.u32[this.#rows.offset(exit) + BAD] ?? 0;
+  }
+
   read(exit: number): ExitRecord {
     const page = this.#rows.peek(exit);
     const at = this.#rows.offset(exit);

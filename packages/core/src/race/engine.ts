@@ -65,7 +65,7 @@ export class Engine {
   /** Where the user's ledger counts; else this process does. */
   books: Bookkeeper | undefined;
   #rules: EngineRules;
-  readonly exitTally = new ExitTally();
+  readonly exitTally: ExitTally;
   readonly othersTally = new Tally();
   timings: Timings | undefined;
   /** Made when somebody first asks what was decided. */
@@ -93,6 +93,7 @@ export class Engine {
     this.table = parts.table;
     this.traffic = parts.traffic;
     this.health = parts.health;
+    this.exitTally = new ExitTally(parts.health.records);
     this.#rules = parts.rules;
     this.agentsOf = parts.agentsOf;
     this.warn = parts.warn;

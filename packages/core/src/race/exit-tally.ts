@@ -1,23 +1,24 @@
+import type { ExitRecords } from "../health/exit-record.ts";
 import { Rows } from "../health/rows.ts";
-import type { VerdictKind } from "../model/verdict.ts";
 import { REST_REASONS, type RestReason } from "./tally.ts";
 
-const ATTEMPTS = 0;
-const TROUBLES = 1;
-const RESTS = 2;
+const REFUSED = 0;
+const RESTS = 1;
 const WORDS = RESTS + REST_REASONS.length;
 
-/** What each exit has counted over all targets: 24 bytes an exit. */
+/** What each exit has counted over all targets, beside its successes and failures: 20 bytes of those exits that were in trouble. */
 export class ExitTally {
+  readonly #records: ExitRecords;
   readonly #rows = new Rows(WORDS);
   readonly #rests = new Float64Array(REST_REASONS.length);
 
-  /** An attempt has ended. */
-  ended(exit: number, kind: VerdictKind): void {
-    const { u32 } = this.#rows.open(exit);
-    const at = this.#rows.offset(exit);
-    u32[at + ATTEMPTS]++;
-    if (kind !== "success" && kind !== "aborted" && kind !== "target-error") u32[at + TROUBLES]++;
+  constructor(records: ExitRecords) {
+    this.#records = records;
+  }
+
+  /** 429 or 418. */
+  refused(exit: number): void {
+    this.#rows.open(exit).u32[this.#rows.offset(exit) + REFUSED]++;
   }
 
   /** A rest of the exit has begun. */
@@ -32,13 +33,14 @@ export class ExitTally {
     this.#rows.wipe(exit);
   }
 
+  /** Attempts that said something about it. */
   attempts(exit: number): number {
-    return this.#read(exit, ATTEMPTS);
+    return this.#records.outcomes(exit) + this.#read(exit, REFUSED);
   }
 
   /** Failures and refusals. */
   troubles(exit: number): number {
-    return this.#read(exit, TROUBLES);
+    return this.#records.failures(exit) + this.#read(exit, REFUSED);
   }
 
   rests(exit: number, reason: RestReason): number {

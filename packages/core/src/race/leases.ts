@@ -140,8 +140,10 @@ export class Leases {
     leg.over = true;
     if (!leg.held) {
       target.tally.ended(kind);
-      exitTally.ended(exitIndex, kind);
-      if (kind === "rate-limited" || kind === "banned") target.refusals.open(exitIndex).u32[target.refusals.offset(exitIndex)]++;
+      if (kind === "rate-limited" || kind === "banned") {
+        exitTally.refused(exitIndex);
+        target.refusals.open(exitIndex).u32[target.refusals.offset(exitIndex)]++;
+      }
       if (timings !== undefined && job.shared) timings.sharedEnded(leg, now);
       if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
       this.#engine.decisions?.ended(leg, kind, now);

@@ -46,7 +46,8 @@ export class Tally {
   }
 
   ended(kind: VerdictKind): void {
-    this.counts[VERDICTS + verdictIndex(kind)]++;
+    if (kind === "success") this.counts[VERDICTS]++;
+    else this.counts[VERDICTS + verdictIndex(kind)]++;
   }
 
   restMs(reason: RestReason): number {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { channel } from "node:diagnostics_channel";
 import { test } from "node:test";
+import { format } from "node:util";
+import createDebug from "debug";
 import type { ChannelName, Driver } from "../../src/index.ts";
 import { prometheusText } from "../../src/metrics.ts";
 import { scriptedTransport } from "../../src/testing/index.ts";
@@ -169,4 +172,24 @@ test("what an error says is told without what its addresses carry", async () => 
   pool.drive(get(), driver);
   assert.deepEqual(reasons, ["GET https://…api.test/order?… failed"]);
   await pool.close();
+});
+
+test("a topic of the log can be asked for alone, and nothing is subscribed for the others", async () => {
+  const lines: string[] = [];
+  const { log } = createDebug;
+  createDebug.enable("multihome:breaker");
+  createDebug.log = (...parts: unknown[]) => void lines.push(format(...parts));
+  try {
+    const { pool } = await openPool({ defaults: { breaker: { threshold: 1 } }, queue: { maxAttempts: 1 } }, 2);
+    assert.equal(channel("multihome:task.settled").hasSubscribers, false);
+    await pool.run(get(), scriptedTransport());
+    await outcome(pool.run(get(), scriptedTransport([{ status: 503 }])));
+    await pool.close();
+  } finally {
+    createDebug.disable();
+    createDebug.log = log;
+  }
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /multihome:breaker.*warn circuit OPEN \| host=api\.test \| reason=target_errors/);
+  assert.equal(channel("multihome:breaker.changed").hasSubscribers, false);
 });
