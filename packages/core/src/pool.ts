@@ -235,7 +235,12 @@ class Pool implements ExitPool {
   }
 
   on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void {
-    return listen(name, this.#engine.name, listener, this.#log);
+    const end = listen(name, this.#engine.name, listener, this.#log);
+    this.#releases.add(end);
+    return () => {
+      this.#releases.delete(end);
+      end();
+    };
   }
 
   close(options: { drain?: number | `${number}${"ms" | "s" | "m" | "h" | "d"}` } = {}): Promise<void> {

@@ -232,7 +232,7 @@ export interface ExitPool extends AsyncDisposable {
   /**
    * Calls `listener` with this pool's messages on a channel; `docs/diagnostics.md` lists them. A listener that throws is
    * warned about and changes nothing.
-   * @returns takes the subscription back
+   * @returns takes the subscription back; the pool's close does too
    */
   on<K extends string>(name: K, listener: (message: K extends ChannelName ? Messages[K] : never) => void): () => void;
   /**

@@ -150,6 +150,18 @@ test("a logger shaped like pino gets each line with its level, and its fields as
   await pool.close();
 });
 
+test("a pool that is closed listens to nothing any more", async () => {
+  const { pool } = await openPool({}, 1);
+  let heard = 0;
+  pool.on("multihome:lease.settled", () => heard++);
+  const lease = await pool.acquire(get());
+  const closing = pool.close({ drain: 0 });
+  lease.release();
+  await closing;
+  assert.equal(heard, 1, "the end of what ran was told");
+  assert.equal(channel("multihome:lease.settled").hasSubscribers, false);
+});
+
 test("a logger that throws is never felt by a request, and counted", async () => {
   const fail = (): void => {
     throw new Error("disk full");
