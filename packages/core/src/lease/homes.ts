@@ -3,8 +3,10 @@ import type { ExitTable } from "../exits/exit-table.ts";
 import type { Exit } from "../model/exit.ts";
 import { keyHash } from "./key-hash.ts";
 
-/** Keys whose exit is remembered at one target; of others it is worked out again, which takes 0.1 ms among 20,000 exits. */
+/** Keys whose exit is remembered; of others it is worked out again, which takes 0.1 ms among 20,000 exits. */
 const MOST_KEYS = 10_000;
+/** Keys at one target whose own exit is away. */
+const MOST_STAND_INS = 10_000;
 /** Where no exit is left it is looked for again after so long, not with every request. */
 const LOOK_AGAIN_MS = 100;
 
@@ -16,9 +18,39 @@ interface Home {
   /** Exits of the table that have been compared, and how often indices had been given anew by then. */
   seen: number;
   reused: number;
-  /** Serves the key while its own exit is away; -1: none. */
-  standIn: number;
-  lookAgainAt: number;
+}
+
+/** At one target: which exits are away from it, and who serves their keys meanwhile. */
+export class StandIns {
+  readonly #isAway: (exit: number, now: number) => boolean;
+  readonly #byKey = new Map<number, { exit: Exit | undefined; index: number; lookAgainAt: number }>();
+
+  /** @param isAway is it banned, dead or resting there, so that there is no point in waiting for it? */
+  constructor(isAway: (exit: number, now: number) => boolean) {
+    this.#isAway = isAway;
+  }
+
+  isAway(exit: number, now: number): boolean {
+    return this.#isAway(exit, now);
+  }
+
+  /** The key's own exit is there. */
+  end(key: number): void {
+    if (this.#byKey.size > 0) this.#byKey.delete(key);
+  }
+
+  /** The exit that stands in for the key's own, -1: none does; `undefined`: one has to be found. */
+  of(key: number, exits: readonly (Exit | undefined)[], now: number): number | undefined {
+    const known = this.#byKey.get(key);
+    if (known === undefined) return undefined;
+    if (known.index < 0) return now < known.lookAgainAt ? -1 : undefined;
+    return exits[known.index] === known.exit && !this.#isAway(known.index, now) ? known.index : undefined;
+  }
+
+  found(key: number, index: number, exit: Exit | undefined, now: number): void {
+    if (this.#byKey.size >= MOST_STAND_INS) this.#byKey.clear();
+    this.#byKey.set(key, { exit, index, lookAgainAt: now + LOOK_AGAIN_MS });
+  }
 }
 
 /**
@@ -28,43 +60,39 @@ interface Home {
  */
 export class Homes {
   readonly #table: ExitTable;
-  readonly #isAway: (exit: number, now: number) => boolean;
   readonly #homes = new LRUCache<number, Home>({ max: MOST_KEYS });
   #names = new Uint32Array(0);
   #named = 0;
   #reused = 0;
 
-  /** @param isAway is it banned, dead or resting, so that there is no point in waiting for it? */
-  constructor(table: ExitTable, isAway: (exit: number, now: number) => boolean) {
+  constructor(table: ExitTable) {
     this.#table = table;
-    this.#isAway = isAway;
   }
 
-  /** The exit for a key, by its hash, or -1 where every exit is away. */
-  exitOf(key: number, now: number): number {
+  /** The exit for a key, by its hash, at one target; -1 where every exit is away from it. */
+  exitOf(key: number, now: number, here: StandIns): number {
     let home = this.#homes.get(key);
     if (home === undefined) {
-      home = { exit: undefined, index: -1, weight: -1, seen: 0, reused: 0, standIn: -1, lookAgainAt: 0 };
+      home = { exit: undefined, index: -1, weight: -1, seen: 0, reused: 0 };
       this.#homes.set(key, home);
     }
     const { exits, length, reused } = this.#table;
     if (home.reused !== reused || (home.index >= 0 && exits[home.index] !== home.exit)) {
-      home.index = home.weight = home.standIn = -1;
+      home.index = home.weight = -1;
       home.seen = 0;
       home.reused = reused;
     }
     if (home.seen < length) this.#settle(home, key);
     if (home.index < 0) return -1;
-    if (!this.#isAway(home.index, now)) {
-      home.standIn = -1;
-      home.lookAgainAt = 0;
+    if (!here.isAway(home.index, now)) {
+      here.end(key);
       return home.index;
     }
-    if (home.standIn >= 0 && exits[home.standIn] !== undefined && !this.#isAway(home.standIn, now)) return home.standIn;
-    if (now < home.lookAgainAt) return -1;
-    home.standIn = this.#heaviest(key, now);
-    if (home.standIn < 0) home.lookAgainAt = now + LOOK_AGAIN_MS;
-    return home.standIn;
+    const known = here.of(key, exits, now);
+    if (known !== undefined) return known;
+    const found = this.#heaviest(key, now, here);
+    here.found(key, found, exits[found], now);
+    return found;
   }
 
   /** Compares it with the exits that have come since it was looked at. */
@@ -82,14 +110,14 @@ export class Homes {
     home.seen = length;
   }
 
-  #heaviest(key: number, now: number): number {
+  #heaviest(key: number, now: number, here: StandIns): number {
     const { exits, length } = this.#table;
     let best = -1;
     let most = -1;
     for (let index = 0; index < length; index++) {
       if (exits[index] === undefined) continue;
       const weight = this.#weightOf(key, index);
-      if (weight > most && !this.#isAway(index, now)) {
+      if (weight > most && !here.isAway(index, now)) {
         most = weight;
         best = index;
       }

@@ -1,5 +1,6 @@
 import type { KindOptions } from "../model/options.ts";
 import type { KindStatus } from "../model/pool.ts";
+import type { Hints } from "../model/request.ts";
 import type { Share } from "./line.ts";
 
 /** Requests without a kind, and those whose kind nobody has named. */
@@ -47,6 +48,12 @@ export class Kind {
   }
 }
 
+/** Hints come from callers: what is no number does not order anything. */
+export function priorityOf(hints: Hints | undefined, kind: Kind): number {
+  const given = hints?.priority;
+  return typeof given === "number" && !Number.isNaN(given) ? given : kind.priority;
+}
+
 /** The kinds of a pool, by name. */
 export class Kinds {
   readonly #default = new Kind(DEFAULT);
@@ -83,7 +90,7 @@ export class Kinds {
   }
 
   of(name: string | undefined): Kind {
-    if (name === undefined) return this.#default;
+    if (typeof name !== "string") return this.#default;
     return this.#byName.get(name) ?? this.#unknown(name);
   }
 

@@ -2,6 +2,7 @@ import { ClosedError } from "../errors.ts";
 import type { Dispatch, Lease } from "../model/lease.ts";
 import type { AcquireOptions, TryAcquireResult } from "../model/pool.ts";
 import type { Hints, RequestInfo } from "../model/request.ts";
+import { priorityOf } from "../queue/kinds.ts";
 import { durationMs, type Duration } from "../time/duration.ts";
 import type { Engine } from "./engine.ts";
 import { HandLease } from "./hand-lease.ts";
@@ -73,7 +74,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   );
   const now = engine.clock.now();
   const kind = engine.kinds.of(hints?.kind);
-  const job = new Job(engine, target, request, driver, kind, hints?.priority ?? kind.priority, now, Infinity);
+  const job = new Job(engine, target, request, driver, kind, priorityOf(hints, kind), now, Infinity);
   job.shared = options.mode === "shared";
   job.single = true;
   job.atOnce = true;

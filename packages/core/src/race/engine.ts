@@ -9,7 +9,7 @@ import type { Driver } from "../model/lease.ts";
 import type { RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { VerdictKind } from "../model/verdict.ts";
-import { Kinds } from "../queue/kinds.ts";
+import { Kinds, priorityOf } from "../queue/kinds.ts";
 import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
@@ -39,6 +39,7 @@ import type { Timings } from "./timings.ts";
 import { rejectAll, standsAside, WaitingRoom } from "./waiting-room.ts";
 import type { Wanted } from "./wanted.ts";
 import { weigh } from "./weigh.ts";
+import type { Wishes } from "./wish.ts";
 
 /**
  * Serves requests: places them in their target's line, leases exits when there is room, and carries what came of each
@@ -54,6 +55,7 @@ export class Engine {
   readonly traffic: Traffic;
   readonly health: PoolHealth;
   readonly kinds: Kinds;
+  wishes: Wishes | undefined;
   readonly retries = new RetryBudget();
   readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
   readonly warn: (message: string, fields: object) => void;
@@ -120,7 +122,7 @@ export class Engine {
     const { hints } = wanted;
     const kind = this.kinds.of(hints?.kind);
     kind.requests++;
-    const job = new Job(this, target, request, driver, kind, hints?.priority ?? kind.priority, now, wanted.timeoutMs ?? this.rules.timeoutMs);
+    const job = new Job(this, target, request, driver, kind, priorityOf(hints, kind), now, wanted.timeoutMs ?? this.rules.timeoutMs);
     job.shared = wanted.shared;
     job.single = wanted.byHand;
     job.hints = hints;

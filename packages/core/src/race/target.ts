@@ -18,7 +18,7 @@ import type { Calibrator, CompiledRule, RequestCost, WeightHistory } from "../we
 import type { Engine } from "./engine.ts";
 import { Causes } from "./causes.ts";
 import type { Job } from "./job.ts";
-import type { Wishes } from "./wish.ts";
+import type { TargetWishes } from "./wish.ts";
 import { Tally } from "./tally.ts";
 import type { TargetTimings } from "./timings.ts";
 import { readable } from "./readable-response.ts";
@@ -78,7 +78,7 @@ export class Target {
   /** How many in the line are being asked for at the ledger. */
   asking = 0;
   /** Exits of keys, and those that were used last; only where requests ask for one or the other. */
-  wishes: Wishes | undefined;
+  wishes: TargetWishes | undefined;
   /** How many in the line stand aside. */
   picky = 0;
   readonly wake: Alarm;

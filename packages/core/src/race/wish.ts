@@ -1,13 +1,14 @@
 import { LRUCache } from "lru-cache";
-import { Homes } from "../lease/homes.ts";
+import { Homes, StandIns } from "../lease/homes.ts";
 import { keyHash } from "../lease/key-hash.ts";
 import type { Hints } from "../model/request.ts";
+import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
 
 /** No more than this, nor more than half of its own deadline, does a request wait for the exit that its key belongs to. */
 const PATIENCE_MS = 30_000;
-/** Batches whose last exit is remembered at one target. */
+/** Batches whose last exit is remembered. */
 const MOST_BATCHES = 10_000;
 
 /** Goes along in the hints of a `pool.with` that avoids the previous exit: requests inside have it in common. */
@@ -21,15 +22,34 @@ export interface Previous {
 /** Which exit a request would like to leave by: the one of its key, or any but the previous. */
 export type Wish = { readonly key: number; readonly patientUntil: number; readonly previous?: undefined } | { readonly key?: undefined; readonly previous: Previous };
 
-/** What is remembered at one target of wishes. Made with the first of them. */
+/** What a pool remembers of wishes. Made with the first of them. */
 export class Wishes {
   readonly homes: Homes;
-  readonly #last: Previous = { exit: -1 };
   readonly #byBatch = new LRUCache<number, Previous>({ max: MOST_BATCHES });
+
+  constructor({ table }: Engine) {
+    this.homes = new Homes(table);
+  }
+
+  /** The last exit of a batch at a target. */
+  previousOf(target: string, batchId: string): Previous {
+    const key = keyHash(`${target}\n${batchId}`);
+    let previous = this.#byBatch.get(key);
+    if (previous === undefined) this.#byBatch.set(key, (previous = { exit: -1 }));
+    return previous;
+  }
+}
+
+/** The same of one target: it alone knows who is away. */
+export class TargetWishes {
+  readonly last: Previous = { exit: -1 };
+  readonly standIns: StandIns;
+  readonly #homes: Homes;
 
   constructor({ desk, engine, health, pauses }: Target) {
     const { table } = engine;
-    this.homes = new Homes(table, (exit, now) => {
+    this.#homes = (engine.wishes ??= new Wishes(engine)).homes;
+    this.standIns = new StandIns((exit, now) => {
       if (!table.isUsable(exit) || !desk.mayUse(exit) || health.restsUntil(exit) > now) return true;
       const egress = table.egress[exit];
       const until = pauses.untilOf(egress);
@@ -38,21 +58,18 @@ export class Wishes {
     });
   }
 
-  previousOf(batchId: string | undefined, around: Previous | undefined): Previous {
-    if (batchId === undefined) return around ?? this.#last;
-    const key = keyHash(batchId);
-    let previous = this.#byBatch.get(key);
-    if (previous === undefined) this.#byBatch.set(key, (previous = { exit: -1 }));
-    return previous;
+  exitOf(key: number, now: number): number {
+    return this.#homes.exitOf(key, now, this.standIns);
   }
 }
 
 export function wishOf(target: Target, hints: Hints, now: number, timeoutMs: number): Wish | undefined {
   const { affinity, batchId } = hints;
-  if (affinity === undefined) return undefined;
-  const wishes = (target.wishes ??= new Wishes(target));
-  if (affinity === "avoid-previous") return { previous: wishes.previousOf(batchId, (hints as { [PREVIOUS]?: Previous })[PREVIOUS]) };
-  return { key: keyHash(String(affinity)), patientUntil: now + Math.min(PATIENCE_MS, timeoutMs / 2) };
+  if (affinity === undefined || affinity === null) return undefined;
+  const wishes = (target.wishes ??= new TargetWishes(target));
+  if (affinity !== "avoid-previous") return { key: keyHash(String(affinity)), patientUntil: now + Math.min(PATIENCE_MS, timeoutMs / 2) };
+  const around = (hints as { [PREVIOUS]?: Previous })[PREVIOUS];
+  return { previous: batchId === undefined ? (around ?? wishes.last) : (target.engine.wishes as Wishes).previousOf(target.name, String(batchId)) };
 }
 
 /** Any exit will do. */
@@ -63,7 +80,7 @@ export function wished(job: Job, key: number, patientUntil: number, now: number)
   const { demand, engine, target } = job;
   const { desk, health } = target;
   const { gate, table } = engine;
-  const exit = now >= patientUntil ? -1 : (target.wishes as Wishes).homes.exitOf(key, now);
+  const exit = now >= patientUntil ? -1 : (target.wishes as TargetWishes).exitOf(key, now);
   if (exit < 0) return ANY;
   if (!job.shared && table.isProxy[exit] && !gate.mayProxy) {
     gate.wait(target);
@@ -81,7 +98,7 @@ export function wished(job: Job, key: number, patientUntil: number, now: number)
 /** The exit that it waits for, whoever else is free; -1: any. */
 export function awaited({ pin, target, wish }: Job, now: number): number {
   if (pin >= 0) return pin;
-  return wish?.key === undefined || now >= wish.patientUntil ? -1 : (target.wishes as Wishes).homes.exitOf(wish.key, now);
+  return wish?.key === undefined || now >= wish.patientUntil ? -1 : (target.wishes as TargetWishes).exitOf(wish.key, now);
 }
 
 /** Exits to take only where no other comes free soon: those it has tried, and the previous one where it is to avoid that. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExitTable } from "../../src/exits/exit-table.ts";
-import { Homes } from "../../src/lease/homes.ts";
+import { Homes, StandIns } from "../../src/lease/homes.ts";
 import { keyHash } from "../../src/lease/key-hash.ts";
 
 function tableOf(count: number): ExitTable {
@@ -15,10 +15,17 @@ function add(table: ExitTable, i: number): number {
   return table.add({ id, kind: "local", address: id }, id);
 }
 
+/** Homes as one target sees them. */
+function homesOf(table: ExitTable, isAway: (exit: number) => boolean): { exitOf(key: number, now: number): number } {
+  const homes = new Homes(table);
+  const here = new StandIns(isAway);
+  return { exitOf: (key, now) => homes.exitOf(key, now, here) };
+}
+
 const KEYS = Array.from({ length: 20_000 }, (_, i) => keyHash(`key-${i}`));
 
 test("keys are spread evenly over exits", () => {
-  const homes = new Homes(tableOf(50), () => false);
+  const homes = homesOf(tableOf(50), () => false);
   const counts = new Array<number>(50).fill(0);
   for (const key of KEYS) counts[homes.exitOf(key, 0)]++;
   // 400 each on average, standard deviation 20: six of them.
@@ -33,13 +40,13 @@ test("a key finds its exit again in another process, whatever the order of the e
   const backwards = new ExitTable();
   for (let i = 0; i < 30; i++) add(forwards, i);
   for (let i = 29; i >= 0; i--) add(backwards, i);
-  const [one, other] = [new Homes(forwards, () => false), new Homes(backwards, () => false)];
+  const [one, other] = [homesOf(forwards, () => false), homesOf(backwards, () => false)];
   for (const key of KEYS.slice(0, 500)) assert.equal(forwards.exits[one.exitOf(key, 0)]?.id, backwards.exits[other.exitOf(key, 0)]?.id);
 });
 
 test("an exit that comes takes over its own keys alone", () => {
   const table = tableOf(20);
-  const homes = new Homes(table, () => false);
+  const homes = homesOf(table, () => false);
   const keys = KEYS.slice(0, 5_000);
   const before = keys.map((key) => homes.exitOf(key, 0));
   const added = add(table, 20);
@@ -50,7 +57,7 @@ test("an exit that comes takes over its own keys alone", () => {
 
 test("while an exit is away its keys are spread over the others, stay there, and are back when it is", () => {
   const away = new Set<number>();
-  const homes = new Homes(tableOf(20), (exit) => away.has(exit));
+  const homes = homesOf(tableOf(20), (exit) => away.has(exit));
   const keys = KEYS.slice(0, 5_000);
   const before = keys.map((key) => homes.exitOf(key, 0));
   away.add(7);
@@ -65,7 +72,7 @@ test("while an exit is away its keys are spread over the others, stay there, and
 test("who stands in may go away too; where nobody is left nobody is looked for with each request", () => {
   let asked = 0;
   const away = new Set<number>();
-  const homes = new Homes(tableOf(1_000), (exit) => {
+  const homes = homesOf(tableOf(1_000), (exit) => {
     asked++;
     return away.has(exit);
   });
@@ -87,9 +94,9 @@ test("who stands in may go away too; where nobody is left nobody is looked for w
 });
 
 test("exits are compared when they are new, not with each request", () => {
-  const homes = new Homes(tableOf(20_000), () => false);
+  const homes = homesOf(tableOf(20_000), () => false);
   let asked = 0;
-  const counting = new Homes(tableOf(20_000), () => {
+  const counting = homesOf(tableOf(20_000), () => {
     asked++;
     return false;
   });
@@ -101,7 +108,7 @@ test("exits are compared when they are new, not with each request", () => {
 
 test("an exit that is removed leaves its keys to the others, and one that gets its index is another exit", () => {
   const table = tableOf(20);
-  const homes = new Homes(table, () => false);
+  const homes = homesOf(table, () => false);
   const keys = KEYS.slice(0, 2_000);
   const before = keys.map((key) => table.exits[homes.exitOf(key, 0)]?.id);
   const gone = table.exits[7]?.id;
@@ -110,7 +117,7 @@ test("an exit that is removed leaves its keys to the others, and one that gets i
   keys.forEach((_, i) => (before[i] === gone ? assert.ok(after[i] !== undefined && after[i] !== gone) : assert.equal(after[i], before[i])));
 
   assert.equal(add(table, 99), 7, "the index is used again");
-  const fresh = new Homes(table, () => false);
+  const fresh = homesOf(table, () => false);
   assert.deepEqual(keys.map((key) => homes.exitOf(key, 0)), keys.map((key) => fresh.exitOf(key, 0)));
 });
 
@@ -119,4 +126,13 @@ test("a key of a megabyte is a number like any other", () => {
   assert.equal(keyHash(long), keyHash("x".repeat(1_000_000)));
   assert.notEqual(keyHash(long), keyHash(`${long.slice(1)}y`));
   assert.ok(Number.isSafeInteger(keyHash(long)) && Number.isSafeInteger(keyHash("")));
+});
+
+test("an exit that is away from one target is there for the others", () => {
+  const homes = new Homes(tableOf(20));
+  const [key] = KEYS;
+  const [here, there] = [new StandIns((exit) => exit === own), new StandIns(() => false)];
+  const own = homes.exitOf(key, 0, there);
+  assert.notEqual(homes.exitOf(key, 0, here), own);
+  assert.equal(homes.exitOf(key, 0, there), own);
 });

@@ -207,3 +207,26 @@ test("a key of a megabyte works like any other", async () => {
   assert.equal(new Set(transport.sent.map(({ exit }) => exit)).size, 1);
   await pool.close();
 });
+
+test("hints that are not what they should be order nothing, pin nothing and break nothing", async () => {
+  const { pool, clock } = await openPool({ perExitInFlight: 1, kinds: { orders: { priority: 1 } } }, 1);
+  const transport = scriptedTransport([{ afterMs: 10 }], { clock });
+  const odd = [{ priority: NaN }, { priority: "9" }, { kind: 7 }, { kind: null }, { affinity: null }, { affinity: 5 }, { affinity: "avoid-previous", batchId: 3 }, { kind: "orders", priority: undefined }];
+  const all = odd.map((hints, i) => outcome(pool.run(get(`/${i}`, { hints: hints as never }), transport)));
+  await clock.advance(200);
+  assert.deepEqual(new Set(await Promise.all(all)), new Set(["answer 200"]));
+  // The first was sent at once, the order goes before the others, which keep their turn.
+  assert.deepEqual(transport.sent.map(({ url }) => new URL(url).pathname.slice(1)), ["0", "7", "1", "2", "3", "4", "5", "6"]);
+  await pool.close();
+});
+
+test("an exit that is banned at one target keeps its keys at the others", async () => {
+  const { pool, clock } = await openPool({}, 5);
+  const transport = scriptedTransport([{ status: 418, headers: { "retry-after": "60" } }, {}], { clock });
+  await pool.run(keyed("a"), transport);
+  const [own, standIn] = transport.sent.map(({ exit }) => exit);
+  await pool.run({ ...keyed("a"), url: "http://other.test/", host: "other.test" }, transport);
+  await pool.run(keyed("a"), transport);
+  assert.deepEqual(transport.sent.slice(2).map(({ exit }) => exit), [own, standIn]);
+  await pool.close();
+});
