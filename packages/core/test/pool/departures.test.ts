@@ -11,11 +11,13 @@ const A = "socks5://10.0.0.1:1080";
 const B = "socks5://10.0.0.2:1080";
 const C = "socks5://10.0.0.3:1080";
 
-async function opened(first: string[], target: TargetOptions = {}): Promise<{ pool: ExitPool; clock: ManualClock; name(list: string[]): void; rounds(count: number): Promise<void> }> {
+type Strategy = "rotate" | "score" | "adaptive" | "random" | "failover";
+
+async function opened(first: string[], target: TargetOptions = {}, strategy: Strategy = "rotate"): Promise<{ pool: ExitPool; clock: ManualClock; name(list: string[]): void; rounds(count: number): Promise<void> }> {
   const clock = new ManualClock();
   let list = first;
   const pool = createExitPool({
-    exits: { sources: [{ name: "list", read: () => Promise.resolve(list) }], refreshEvery: ROUND_MS, strategy: "rotate" },
+    exits: { sources: [{ name: "list", read: () => Promise.resolve(list) }], refreshEvery: ROUND_MS, strategy },
     defaults: { spacing: 0, race: { mode: "off" }, ...target },
     queue: { maxAttempts: 1 },
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -130,16 +132,27 @@ test("what is in flight ends as it would have, and a window that is spent is kep
   assert.deepEqual(await exitsOf(pool, 2), [other, C].sort());
 });
 
-test("lists that are new each time leave no more behind than a few rounds of them", async (t) => {
-  const { pool, name, rounds } = await opened(Array.from({ length: 100 }, (_, i) => `10.1.0.${i}:1080`));
-  t.after(() => pool.close());
-  for (let round = 2; round < 60; round++) {
-    name(Array.from({ length: 100 }, (_, i) => `10.${round}.0.${i}:1080`));
-    await rounds(1);
-    await exitsOf(pool, 20);
-    assert.ok(pool.status().exits.total <= 400, `${pool.status().exits.total} exits`);
-  }
-});
+for (const strategy of ["rotate", "score", "adaptive", "random", "failover"] as const) {
+  test(`lists that are new each time leave no more behind than a few rounds of them, and what is gone is not used (${strategy})`, async (t) => {
+    const { pool, clock, name, rounds } = await opened(Array.from({ length: 50 }, (_, i) => `10.1.0.${i}:1080`), {}, strategy);
+    t.after(() => pool.close({ drain: 0 }));
+    const transport = scriptedTransport(({ index }) => (index % 3 === 0 ? { error: "ECONNRESET" } : {}));
+    for (let round = 2; round < 40; round++) {
+      name(Array.from({ length: 50 }, (_, i) => `10.${round}.0.${i}:1080`));
+      await rounds(1);
+      const from = transport.sent.length;
+      for (let i = 0; i < 20; i++) {
+        const over = outcome(pool.run(get(), transport));
+        await clock.advance(1_000);
+        await over;
+      }
+      assert.ok(pool.status().exits.total <= 200, `${pool.status().exits.total} exits`);
+      const left = new Set(transport.sent.slice(from).map(({ exit }) => Number(exit.split(".")[1])));
+      assert.ok([...left].every((list) => list > round - 4), `round ${round} used lists ${[...left].join()}`);
+      assert.ok(transport.sent.length > from);
+    }
+  });
+}
 
 test("of more exits than are shown, status shows the busiest and the most troubled", async (t) => {
   const { pool, clock } = await opened(Array.from({ length: 1_500 }, (_, i) => `10.1.${i >> 8}.${i & 255}:1080`));
