@@ -56,9 +56,8 @@ export function fillRecord(into: MutableCellRecord, { u32, f32 }: Page, at: numb
 
 /** Numbers that no cell can hold are cut to what it can: a saved state may hold anything. What is in flight stays. */
 export function writeCell({ u32, f32 }: Page, at: number, saved: Omit<CellRecord, "inflight">, tick: number, rules: HealthRules): void {
-  const out = cell.outOf(u32, at);
   const age = saved.sinceSuccessMs !== undefined && saved.sinceSuccessMs >= 0 ? saved.sinceSuccessMs : undefined;
-  const coolsForMs = whole(saved.coolsForMs, cooldownMs(rules, LAST_LEVEL));
+  const coolsForMs = saved.coolsForMs > 0 ? whole(saved.coolsForMs, cooldownMs(rules, LAST_LEVEL)) : 0;
   const samples = whole(saved.samples, rules.window);
   u32[at + cell.BITS] = (whole(saved.outcomes, 0xffff_ffff) & lastOutcomes(samples)) >>> 0;
   u32[at + cell.GOOD] = whole(saved.success, 0xffff_ffff);
@@ -67,14 +66,10 @@ export function writeCell({ u32, f32 }: Page, at: number, saved: Omit<CellRecord
   // As far back as the scale of ticks goes.
   u32[at + cell.LAST_GOOD] = age === undefined ? 0 : Math.max(1, tick - whole(age, tick));
   u32[at + cell.UNTIL] = coolsForMs > 0 ? tick + coolsForMs : 0;
-  u32[at + cell.RUN] = whole(saved.warnings, 0x7fff);
-  cell.setInARow(u32, at, whole(saved.consecutiveFails, 0xffff));
-  u32[at + cell.FLAGS] = out;
-  cell.setSampled(u32, at, samples);
-  cell.setLevel(u32, at, whole(saved.level, LAST_LEVEL));
-  cell.setRecency(u32, at, age === undefined ? 0 : recencyOf(age));
+  u32[at + cell.RUN] = cell.runWord(whole(saved.consecutiveFails, 0xffff), whole(saved.warnings, 0x7fff));
+  u32[at + cell.FLAGS] = cell.flagsWord(cell.outOf(u32, at), samples, whole(saved.level, LAST_LEVEL), age === undefined ? 0 : recencyOf(age));
 }
 
 function whole(value: number, most: number): number {
-  return value > 0 ? Math.floor(Math.min(value, most)) : 0;
+  return value > 0 ? (value < most ? Math.floor(value) : most) : 0;
 }

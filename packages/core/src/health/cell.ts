@@ -98,6 +98,15 @@ export function setRecency(u32: Uint32Array, at: number, value: number): void {
   u32[at + FLAGS] = (u32[at + FLAGS] & ~(63 << 25)) | (Math.round(value * RECENCY_STEPS) << 25);
 }
 
+/** A whole word at a go, for 200,000 cells that are put back. */
+export function runWord(inRow: number, warned: number): number {
+  return (inRow << 16) | warned;
+}
+
+export function flagsWord(out: number, samples: number, level: number, recent: number): number {
+  return out | (samples << 16) | (level << 22) | (Math.round(recent * RECENCY_STEPS) << 25);
+}
+
 export function isCooling(u32: Uint32Array, at: number): boolean {
   return (u32[at + FLAGS] & COOLING) !== 0;
 }

@@ -94,11 +94,11 @@ export class TargetHealth extends TargetReadings {
     const before = this.cellRows.exits;
     const page = this.cellRows.open(exit);
     const at = this.cellRows.offset(exit);
-    this.#ejection.over(exit);
+    if (cell.isCooling(page.u32, at)) this.#ejection.over(exit);
     writeCell(page, at, saved, this.pool.epoch.tick(now), this.pool.rules);
     const until = page.u32[at + cell.UNTIL];
     if (until > 0) this.#ejection.cooled(exit, until);
-    this.pool.used(this, this.cellRows.exits - before);
+    if (this.cellRows.exits > before) this.pool.used(this, this.cellRows.exits - before);
   }
 
   /** Most exits below this one are about to be restored. */
