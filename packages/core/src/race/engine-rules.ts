@@ -1,3 +1,11 @@
+import type { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
+import type { ExitTable } from "../exits/exit-table.ts";
+import type { PoolHealth } from "../health/pool-health.ts";
+import type { Traffic } from "../health/traffic.ts";
+import type { Exit } from "../model/exit.ts";
+import type { Clock } from "../time/clock.ts";
+
 /** Options of the pool as the engine uses them: in milliseconds, with every default. */
 export interface EngineRules {
   readonly capacity: number;
@@ -15,4 +23,15 @@ export interface EngineRules {
   /** By kind of exit; `Infinity`: none. */
   readonly attemptTimeoutMs: number;
   readonly proxyAttemptTimeoutMs: number;
+}
+
+/** What an engine is made of. */
+export interface EngineParts {
+  clock: Clock;
+  table: ExitTable;
+  traffic: Traffic;
+  health: PoolHealth;
+  rules: EngineRules;
+  agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
+  warn: (message: string, fields: object) => void;
 }

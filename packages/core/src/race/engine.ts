@@ -17,7 +17,7 @@ import { nextPoolName } from "../observe/channels.ts";
 import { circuitError, isShut, noneReaches, noticeBack, noWayError, vote } from "./circuit.ts";
 import type { DecisionRing } from "./decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
-import type { EngineRules } from "./engine-rules.ts";
+import type { EngineParts, EngineRules } from "./engine-rules.ts";
 import { AskedPolicy } from "./asked-policy.ts";
 import { Hands } from "./hands.ts";
 import { ExitTally } from "./exit-tally.ts";
@@ -82,15 +82,7 @@ export class Engine {
   /** Called when nothing is in flight any more; set while closing. */
   onIdle: (() => void) | undefined;
 
-  constructor(parts: {
-    clock: Clock;
-    table: ExitTable;
-    traffic: Traffic;
-    health: PoolHealth;
-    rules: EngineRules;
-    agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
-    warn: (message: string, fields: object) => void;
-  }) {
+  constructor(parts: EngineParts) {
     this.clock = parts.clock;
     this.table = parts.table;
     this.traffic = parts.traffic;
