@@ -1,6 +1,4 @@
 import type { ExitPoolOptions } from "@multihome/core";
-import { Adaptive } from "./adaptive/policy.ts";
-import { POLICY, VARIANTS } from "./adaptive/knobs.ts";
 import type { MakeContestant } from "./arena.ts";
 import { coreContestant } from "./core-contestant.ts";
 import { DOCUMENTS, Documents, type DocumentsRules } from "./documents.ts";
@@ -24,7 +22,7 @@ const DOCUMENTS_VARIANTS: Readonly<Record<string, Partial<DocumentsRules>>> = {
 
 /**
  * `core:score`, `core:adaptive`, `core:rotate`, `core:random`, and each with `!blind` behind it for failures that all look alike;
- * `doc`, `adaptive-ref`, each with `:variant`; `random`, `round-robin`, `oracle`.
+ * `doc`, with `:variant`; `random`, `round-robin`, `oracle`.
  *
  * @throws RangeError for a name that nobody has
  */
@@ -40,10 +38,6 @@ export function contestantNamed(name: string): MakeContestant {
       const rules = { ...DOCUMENTS, ...(variant === "" ? {} : own(DOCUMENTS_VARIANTS, variant, name)) };
       return (arena) => new Documents(arena, rules);
     }
-    case "adaptive-ref": {
-      const knobs = variant.split("+").reduce((so, part) => ({ ...so, ...(part === "" ? {} : own(VARIANTS, part, name)) }), POLICY);
-      return (arena) => new Adaptive(arena, knobs);
-    }
     case "random":
       return randomContestant;
     case "round-robin":
@@ -51,7 +45,7 @@ export function contestantNamed(name: string): MakeContestant {
     case "oracle":
       return (arena) => new Oracle(arena);
     default:
-      throw new RangeError(`Expected a policy such as core:score, doc, adaptive-ref, oracle, random or round-robin, got \`${name}\`.`);
+      throw new RangeError(`Expected a policy such as core:score, doc, oracle, random or round-robin, got \`${name}\`.`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Shape } from "./adaptive/shape.ts";
+import { Shape } from "./shape.ts";
 import type { Arena, Contestant, Task } from "./arena.ts";
 import { Lines } from "./lines.ts";
 import type { Attempt, AttemptOwner, Outcome } from "./network.ts";

@@ -60,6 +60,10 @@ export class AdaptivePolicy implements Policy {
   #turn = 0;
   #alone = 0;
   #busy = false;
+  /** Targets in whose line a request waits for want of an exit. */
+  readonly #without = new Set<Target>();
+  #changesSeen = 0;
+  #testingSeen = 0;
   /** Requests with legs in flight that may have more, by target, in the order in which they were sent. */
   readonly #racing = new Map<Target, Set<Job>>();
 
@@ -109,6 +113,7 @@ export class AdaptivePolicy implements Policy {
       if (other >= 0) return other;
     }
     desk.wakeAt = Math.min(wakeAt, this.#dueAt(job, now));
+    this.#without.add(job.target);
     return -1;
   }
 
@@ -209,6 +214,7 @@ export class AdaptivePolicy implements Policy {
 
   /** Tests beside what is being done anyway: as further legs of requests that are under way. */
   idle(now: number): void {
+    this.#serveTheStarving();
     if (this.#busy || this.#racing.size === 0 || this.saturated) return;
     this.#busy = true;
     try {
@@ -242,6 +248,19 @@ export class AdaptivePolicy implements Policy {
 
   hedgeDelayMs({ health }: Target, exit: number): number {
     return Math.exp(exit < 0 ? this.beliefs.times.m0 : health.beliefs.lnScale(exit)) * this.beliefs.shape.quantile(this.budget.hedgeAt);
+  }
+
+  /** Exits have turned out to work, or a place for a test is free: whoever waited for that is served. */
+  #serveTheStarving(): void {
+    const { count } = this.beliefs.changes;
+    const better = count !== this.#changesSeen || this.testing < this.#testingSeen;
+    this.#changesSeen = count;
+    this.#testingSeen = this.testing;
+    if (!better || this.#without.size === 0) return;
+    const targets = [...this.#without];
+    this.#without.clear();
+    for (const target of targets) if (target.line.size > 0 && !target.atGate) this.engine.pump(target);
+    this.#testingSeen = this.testing;
   }
 
   /** Without races nobody carries tests beside: every so many requests one is a test, so that good exits are found after the first. */
