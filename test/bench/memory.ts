@@ -82,7 +82,7 @@ const beliefs = weigh(() => {
     }
   }
   const explorer = new Explorer(pool.beliefs, Math.random);
-  explorer.meet(EXITS);
+  explorer.meet(table);
   return explorer;
 });
 const worth = weigh(() =>

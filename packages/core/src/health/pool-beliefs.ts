@@ -58,7 +58,7 @@ export class PoolBeliefs {
   }
 
   isProxy(exit: number): boolean {
-    return this.#census.isProxy[exit] !== false;
+    return Boolean(this.#census.isProxy[exit] ?? true);
   }
 
   /** Likelihood that the exit is up. */

@@ -14,6 +14,14 @@ export interface Scouted {
   backoffMs(exit: number): number;
 }
 
+/** The exits that there are; the exit table is one. */
+export interface Roll {
+  readonly length: number;
+  /** Counts every coming and going. */
+  readonly turns: number;
+  isUsable(exit: number): boolean;
+}
+
 /** Exits that have worked before and are looked at for one test: enough to find a good one, whatever their number. */
 const SAMPLE = 16;
 /** As many are all looked at, where it matters when the next one is due. */
@@ -38,8 +46,9 @@ export class Explorer {
   readonly #exits: Scouted;
   readonly #random: () => number;
   readonly #sweep = new TimeHeap();
-  /** Exits up to here have been put into the sweep. */
-  #met = 0;
+  /** Who has an entry in it. */
+  #swept = new Uint8Array(0);
+  #turns = -1;
   #lastTick = 0;
 
   constructor(exits: Scouted, random: () => number) {
@@ -47,14 +56,18 @@ export class Explorer {
     this.#random = random;
   }
 
-  /** There are so many exits now. New ones are tested in random order: lists are sorted by who knows what. */
-  meet(length: number): void {
-    for (; this.#met < length; this.#met++) if (this.#exits.isProxy(this.#met) && !this.#exits.hasWorked(this.#met)) this.#sweep.push(this.#random(), this.#met);
+  /** Takes in who has come since the last time. New ones are tested in random order: lists are sorted by who knows what. */
+  meet(roll: Roll): void {
+    if (roll.turns === this.#turns) return;
+    this.#turns = roll.turns;
+    for (let exit = 0; exit < roll.length; exit++) {
+      if (roll.isUsable(exit) && this.#exits.isProxy(exit) && !this.#exits.hasWorked(exit) && !this.#exits.isTesting(exit)) this.#put(this.#exits.dueAt(exit) + this.#random(), exit);
+    }
   }
 
   /** A test of one that has never worked was in vain. */
   missed(exit: number): void {
-    this.#sweep.push(this.#exits.dueAt(exit), exit);
+    this.#put(this.#exits.dueAt(exit), exit);
   }
 
   /**
@@ -88,16 +101,18 @@ export class Explorer {
   /**
    * The same, taken off the sweep.
    *
-   * @param freeInMs when it may be used: 0 now, `Infinity` when something has happened
+   * @param freeInMs when it may be used: 0 now, `Infinity` when something has happened, NaN where it is gone
    */
   unknown(squeeze: number, freeInMs: (exit: number) => number): number {
     for (let passed = 0; passed < PASSED_OVER; passed++) {
       const exit = this.nextUnknown(squeeze);
       if (exit < 0) return -1;
-      this.#sweep.pop();
+      this.#take();
       const wait = freeInMs(exit);
       if (wait <= 0) return exit;
-      this.#sweep.push(this.#exits.tick + (wait === Infinity ? PASS_MS : wait) + squeeze * this.#exits.backoffMs(exit), exit);
+      // Gone: whoever has its index next is met anew.
+      if (Number.isNaN(wait)) continue;
+      this.#put(this.#exits.tick + (wait === Infinity ? PASS_MS : wait) + squeeze * this.#exits.backoffMs(exit), exit);
     }
     return -1;
   }
@@ -114,7 +129,7 @@ export class Explorer {
     let soonest = this.#sweep.size === 0 ? Infinity : waitMs(this.#sweep.nextAt - tick, this.#exits.backoffMs(this.#sweep.nextItem), ageMs);
     if (known.length > FEW) return Math.min(soonest, LOOK_AGAIN_MS);
     for (const exit of known) {
-      if (!this.#exits.isTesting(exit)) soonest = Math.min(soonest, Math.max(freeInMs(exit), waitMs(this.#exits.dueAt(exit) - tick, this.#exits.backoffMs(exit), ageMs)));
+      if (!this.#exits.isTesting(exit)) soonest = Math.min(soonest, Math.max(freeInMs(exit) || 0, waitMs(this.#exits.dueAt(exit) - tick, this.#exits.backoffMs(exit), ageMs)));
     }
     return soonest;
   }
@@ -123,14 +138,31 @@ export class Explorer {
   #drop(): void {
     if (this.#exits.tick < this.#lastTick) this.#sortAnew();
     this.#lastTick = this.#exits.tick;
-    while (this.#sweep.size > 0 && this.#exits.hasWorked(this.#sweep.nextItem)) this.#sweep.pop();
+    while (this.#sweep.size > 0 && this.#exits.hasWorked(this.#sweep.nextItem)) this.#take();
+  }
+
+  #put(due: number, exit: number): void {
+    if (exit >= this.#swept.length) {
+      const wider = new Uint8Array(exit + 1 + (exit >>> 4));
+      wider.set(this.#swept);
+      this.#swept = wider;
+    }
+    if (this.#swept[exit] === 1) return;
+    this.#swept[exit] = 1;
+    this.#sweep.push(due, exit);
+  }
+
+  #take(): number {
+    const exit = this.#sweep.pop();
+    this.#swept[exit] = 0;
+    return exit;
   }
 
   /** The scale of times has moved on. */
   #sortAnew(): void {
     const all: number[] = [];
-    for (let exit = this.#sweep.pop(); exit >= 0; exit = this.#sweep.pop()) all.push(exit);
-    for (const exit of all) this.#sweep.push(this.#exits.dueAt(exit), exit);
+    while (this.#sweep.size > 0) all.push(this.#take());
+    for (const exit of all) this.#put(this.#exits.dueAt(exit), exit);
   }
 }
 

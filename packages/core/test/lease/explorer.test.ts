@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Explorer, squeezeOf, type Scouted } from "../../src/lease/explorer.ts";
+import { Explorer, squeezeOf, type Roll, type Scouted } from "../../src/lease/explorer.ts";
 import { seededRandom } from "../../src/testing/index.ts";
 
 class Exits implements Scouted {
@@ -37,10 +37,14 @@ class Exits implements Scouted {
 
 const now = (): number => 0;
 
+function roll(length: number, turns = length): Roll {
+  return { length, turns, isUsable: () => true };
+}
+
 test("every exit of a list is tested once, in an order that is not the list's, before any is tested again", () => {
   const exits = new Exits();
   const explorer = new Explorer(exits, seededRandom(1));
-  explorer.meet(50);
+  explorer.meet(roll(50));
   const taken: number[] = [];
   for (let exit = explorer.unknown(0, now); exit >= 0; exit = explorer.unknown(0, now)) {
     taken.push(exit);
@@ -57,7 +61,7 @@ test("every exit of a list is tested once, in an order that is not the list's, b
 test("one that has worked meanwhile leaves the sweep", () => {
   const exits = new Exits();
   const explorer = new Explorer(exits, seededRandom(1));
-  explorer.meet(2);
+  explorer.meet(roll(2));
   exits.known.push(0);
   assert.equal(explorer.unknown(0, now), 1);
   assert.equal(explorer.unknown(0, now), -1);
@@ -77,7 +81,7 @@ test("of those that have worked the one goes that would be worth most, unless it
 test("the longer a request waits without an exit, the sooner exits are due for it, and it is known when", () => {
   const exits = new Exits();
   const explorer = new Explorer(exits, seededRandom(3));
-  explorer.meet(1);
+  explorer.meet(roll(1));
   explorer.unknown(0, now);
   exits.due.set(0, exits.tick + 30_000);
   explorer.missed(0);
@@ -96,7 +100,7 @@ test("the longer a request waits without an exit, the sooner exits are due for i
 test("one that may not be used now is not asked for again before it may", () => {
   const exits = new Exits();
   const explorer = new Explorer(exits, seededRandom(4));
-  explorer.meet(1);
+  explorer.meet(roll(1));
   assert.equal(explorer.unknown(0, () => 60_000), -1);
   assert.ok(explorer.dueInMs(0, now) > 5_000);
   exits.known.push(0);
@@ -107,7 +111,7 @@ test("one that may not be used now is not asked for again before it may", () => 
 test("a scale of times that has moved on does not put the sweep to sleep", () => {
   const exits = new Exits();
   const explorer = new Explorer(exits, seededRandom(5));
-  explorer.meet(1);
+  explorer.meet(roll(1));
   explorer.unknown(0, now);
   exits.tick = 2 ** 31;
   exits.due.set(0, 2 ** 31 + 1_000);
@@ -116,4 +120,19 @@ test("a scale of times that has moved on does not put the sweep to sleep", () =>
   exits.tick = 2 ** 30;
   exits.due.set(0, 2 ** 30 + 1_000);
   assert.ok(explorer.dueInMs(0, now) <= 1_000);
+});
+
+test("who has come in the place of another is tested like anybody new, and once", () => {
+  const exits = new Exits();
+  const explorer = new Explorer(exits, seededRandom(6));
+  explorer.meet(roll(2));
+  exits.known.push(0, 1);
+  assert.equal(explorer.unknown(0, now), -1);
+  exits.known.length = 0;
+  explorer.meet(roll(2, 4));
+  explorer.meet(roll(2, 5));
+  assert.deepEqual([explorer.unknown(0, now), explorer.unknown(0, now), explorer.unknown(0, now)].toSorted((a, b) => a - b), [-1, 0, 1]);
+  explorer.meet(roll(2, 6));
+  assert.equal(explorer.unknown(0, () => Number.NaN), -1, "one that is gone is no more asked for");
+  assert.equal(explorer.dueInMs(0, now), Infinity);
 });

@@ -153,6 +153,23 @@ test("own addresses go on in turn, one attempt a request, whatever their answers
   await pool.close();
 });
 
+test("own addresses that are chosen by worth are trusted from the start, and the slow one is left alone", async () => {
+  const { pool, clock } = await openPool({ exits: { local: ["127.0.1.1", "127.0.1.2", "127.0.1.3"], strategy: "adaptive" } }, 3);
+  const transport = scriptedTransport(({ exit }) => ({ afterMs: exit === "127.0.1.2" ? 2_000 : 50 }), { clock });
+  const first = [1, 2, 3].map(() => outcome(pool.run(get(), transport)));
+  assert.equal(transport.sent.length, 3, "nobody waits for a test");
+  assert.ok(pool.explain(get()).exits.every(({ belief }) => (belief?.up ?? 0) > 0.8));
+  await clock.advance(3_000);
+  for (let i = 0; i < 30; i++) {
+    const answer = pool.run(get(), transport);
+    await clock.advance(3_000);
+    await answer;
+  }
+  assert.deepEqual(new Set(await Promise.all(first)), new Set(["answer 200"]));
+  assert.ok((transport.sentBy()["127.0.1.2"] ?? 0) <= 6, JSON.stringify(transport.sentBy()));
+  await pool.close();
+});
+
 test("own addresses may be hedged, and only from what is spare of their limits", async () => {
   const limits = [{ name: "r", unit: "request", limit: 10, per: "1m" }] as const;
   const { pool, clock } = await openPool({ defaults: { race: { mode: "adaptive" }, limits: [...limits] } }, 2);

@@ -16,7 +16,7 @@ export function learn(policy: AdaptivePolicy, leg: Leg, ending: Ending | "succes
   const lost = blackout.isLost(leg);
   if (leg.test) {
     policy.testing--;
-    policy.beliefs.tested(exitIndex, ending !== "success" && ending !== "neither" && !lost);
+    policy.beliefs.tested(exitIndex, ending !== "success" && ending !== "neither" && !lost && (timed || ending !== "silent"));
     if (ending !== "success" && !policy.beliefs.hasWorked(exitIndex)) explorer.missed(exitIndex);
   }
   if (ending === "success") {

@@ -91,7 +91,7 @@ export class AdaptivePolicy implements Policy {
     this.notSent();
     const { gate } = this.engine;
     if (worth === undefined) return desk.choose(job.demand, now, avoided, gate.mayProxy);
-    this.explorer.meet(this.engine.table.length);
+    this.explorer.meet(this.engine.table);
     this.blackout.watch(now);
     if (this.blackout.standing) return this.blackout.choose(job, now);
     const carries = repeatable(job);

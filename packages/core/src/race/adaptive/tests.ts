@@ -92,8 +92,9 @@ function betterElsewhere(policy: AdaptivePolicy, target: Target, exit: number): 
   return false;
 }
 
-/** When the request could leave by it, whatever is believed of it: 0 now, `Infinity` when an attempt has ended. */
+/** When the request could leave by it, whatever is believed of it: 0 now, `Infinity` when an attempt has ended, NaN where it is gone. */
 export function freeInMs(job: Job, exit: number, now: number): number {
+  if (job.engine.table.exits[exit] === undefined) return Number.NaN;
   return mayUse(job, exit, now) ? 0 : Math.max(1, job.target.desk.wakeAt - now);
 }
 
