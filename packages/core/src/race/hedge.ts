@@ -15,7 +15,7 @@ const SPARE_SHARE = 0.8;
 export function furtherExit(job: Job, used: readonly number[], now: number): number {
   const { engine, target } = job;
   if (target.line.size > 0 || engine.gate.spare <= 0 || target.inFlight >= target.rules.backendLimit) return -1;
-  const exit = target.desk.choose(job.demand, now, [...job.tried, ...used], engine.gate.mayProxy);
+  const exit = engine.policy.choose(job, [...job.tried, ...used], now);
   if (exit < 0 || used.includes(exit)) return -1;
   return isSpare(job, exit, now) ? exit : -1;
 }
