@@ -3,28 +3,21 @@ export interface FleetPlan {
   readonly storeUrl: string;
   readonly exchangePort: number;
   readonly exits: readonly string[];
-  readonly limits: FleetLimits;
   readonly onUnavailable: "local-share" | "closed" | "open";
-  /** Requests that count only by their number, a second, of one process. */
-  readonly lightPerSecond: number;
-  /** Loops that always have one heavy request waiting, and loops that always have an order waiting. */
-  readonly heavyLoops: number;
-  readonly orderLoops: number;
+  /** Loops that always have a request waiting. */
+  readonly loops: number;
   /** Epoch milliseconds. */
   readonly until: number;
 }
 
-/** Three limits that are linked: every request counts on the second, some on the first or the third as well. */
-export interface FleetLimits {
-  readonly weight: number;
-  readonly weightMs: number;
-  readonly raw: number;
-  readonly rawMs: number;
-  readonly orders: number;
-}
+/** Weight of each request, which is an order too. */
+export const WEIGHT = 10;
 
-export const HEAVY = 10;
-export const ORDERS_MS = 10_000;
+/**
+ * Three limits that are linked: each request counts on all of them, and what two addresses may send by the first two is what
+ * the account may place, so that each window can be filled, and none by more than a request.
+ */
+export const LIMITS = { weight: 2_000, weightMs: 5_000, raw: 400, rawMs: 10_000, orders: 800, ordersMs: 10_000 } as const;
 
 export interface WorkerReport {
   readonly sent: number;

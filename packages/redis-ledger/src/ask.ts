@@ -51,7 +51,7 @@ export function reservation(engine: Engine, lane: Asking, counters: readonly Cou
     asked.push(need + extra);
     args.push(
       String(pauses.indexOf(state.paused) + 1), state.rest, state.align[0], String(need), String(Math.ceil(extra)), String(Math.floor(state.limit)), String(state.perMs),
-      String(state.align === "sliding" ? leads[i] : state.first), String(state.last), String(Math.floor(state.ageMs)),
+      String(state.align === "sliding" ? leads[i] : state.first), String(state.last), String(Math.floor(state.ageMs)), String(Math.ceil(counters[i].units)),
     );
   }
   const firsts = states.map(({ first }) => first);

@@ -54,12 +54,17 @@ export class CounterState {
   known = 0;
   knownIn = -1;
   knownAt = 0;
+  /** The largest figure that the server named itself, and of which window. */
+  told = 0;
+  toldIn = -1;
+  toldAt = 0;
   usedAt = 0;
   /** Something was taken from the slice since it was last looked through. */
   touched = false;
   /** Another pool's smaller limit, of another shape: counted like that as long as it is heard of. */
   yieldsTo: { align: Align; perMs: number; limit: number; until: number } | undefined;
-  toldOf = 0;
+  /** The other limit that was reported already. */
+  reported = 0;
   #spanEnds = 0;
   #calls = 0;
   #units = 0;
@@ -92,7 +97,8 @@ export class CounterState {
     this.slice = align === "fixed" ? new FixedSlice() : new TimedSlice();
     this.local = new LocalCount(align, perMs);
     this.alone = new LocalCount(align, perMs);
-    this.knownIn = -1;
+    this.knownIn = this.toldIn = -1;
+    this.told = 0;
     this.refusedUntil = 0;
   }
 
@@ -140,6 +146,20 @@ export class CounterState {
     this.known = used;
     this.knownIn = place;
     this.knownAt = now;
+  }
+
+  /** What the server said. */
+  hear(used: number, place: number, now: number): void {
+    const anew = this.align === "fixed" ? place !== this.toldIn : now - this.toldAt > this.perMs;
+    if (!anew && used <= this.told) return;
+    this.told = used;
+    this.toldIn = place;
+    this.toldAt = now;
+  }
+
+  /** The same, as far as it still counts. */
+  toldOfWindow(place: number, now: number): number {
+    return (this.align === "fixed" ? this.toldIn === place : now - this.toldAt <= this.perMs) ? this.told : 0;
   }
 
   /** Units that are certainly left of the window, by what the store said last; `undefined` where it has said nothing of it. */

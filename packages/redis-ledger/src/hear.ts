@@ -10,6 +10,9 @@ import type { TargetState } from "./targets.ts";
 
 /** A refusal is believed for so long: others may give back what they have not used. */
 const BELIEVED_MS = 100;
+/** Of what is counted, a part lies in slices of others, who give back what they do not use: it is worth another look before all of a wait is over. */
+const ANOTHER_LOOK_MS = 1_000;
+const ANOTHER_LOOK_PART = 20;
 /** A bucket's slice may be used for so long: what flows in within twice that time is kept out of it. */
 const BUCKET_MS = 125;
 /** How long another pool's smaller limit holds after it was last heard of. */
@@ -43,16 +46,17 @@ export function hearReservation(engine: Engine, lane: { states: readonly Counter
     }
     case "no": {
       engine.memory.speaks(target, words[0], words[1] === "1", at);
-      const [index, wait, used, limit, other] = words.slice(2).map(Number);
+      const [index, wait, limit, other, ...used] = words.slice(2).map(Number);
       const state = states[index - 1];
-      state.learn(used, state.align === "fixed" ? ask.firsts[index - 1] : 0, at);
+      for (let i = 0; i < states.length; i++) states[i].learn(used[i], states[i].align === "fixed" ? ask.firsts[i] : 0, at);
       // Those who want less may still be served; and so may those who want as much, by what others give back.
       state.refusedUnits = state.refusedUntil > at ? Math.min(state.refusedUnits, ask.counters[index - 1].units) : ask.counters[index - 1].units;
       state.refusedIn = ask.firsts[index - 1];
       state.refusedUntil = at + Math.min(wait, BELIEVED_MS);
-      state.refusedWaitUntil = at + wait;
+      const again = engine.processes > 1 ? Math.min(wait, Math.max(ANOTHER_LOOK_MS, wait / ANOTHER_LOOK_PART)) : wait;
+      state.refusedWaitUntil = at + again;
       contradicted(engine, state, limit, other);
-      return refused(state.key, wait);
+      return refused(state.key, again);
     }
     case "paused": {
       engine.memory.speaks(target, words[0], words[1] === "1", at);
@@ -66,8 +70,8 @@ export function hearReservation(engine: Engine, lane: { states: readonly Counter
     case "shape": {
       const state = states[Number(words[0]) - 1];
       const theirs = { align: ALIGNS[words[1]], perMs: Number(words[2]), limit: Number(words[3]) };
-      if (state.toldOf !== theirs.limit) report(engine, state, theirs, "theirs");
-      state.toldOf = theirs.limit;
+      if (state.reported !== theirs.limit) report(engine, state, theirs, "theirs");
+      state.reported = theirs.limit;
       state.yieldsTo = { ...theirs, until: at + YIELD_MS };
       return "again";
     }
@@ -98,8 +102,8 @@ function usableUntil(engine: Engine, state: CounterState, part: number, sentAt: 
 }
 
 function contradicted(engine: Engine, state: CounterState, holds: number, other: number): void {
-  if (other === 0 || other === state.limit || state.toldOf === other) return;
-  state.toldOf = other;
+  if (other === 0 || other === state.limit || state.reported === other) return;
+  state.reported = other;
   report(engine, state, { align: state.align, perMs: state.perMs, limit: other }, holds < state.limit ? "theirs" : "ours");
 }
 

@@ -150,6 +150,7 @@ class SharedLedger implements RedisLedger {
     const fixed = state.align === "fixed";
     if (fixed && (counter.serverToMs === undefined ? state.last : Math.floor(counter.serverToMs / state.perMs)) !== state.first) return;
     const place = fixed ? state.first : 0;
+    state.hear(used, place, now);
     // Most figures say less than the store knows already.
     const isFresh = fixed ? state.knownIn === place : now - state.knownAt < state.perMs / 40;
     if (isFresh && used <= state.known) return;

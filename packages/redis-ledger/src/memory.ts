@@ -6,8 +6,8 @@ import type { TargetState } from "./targets.ts";
 const MOST = 500;
 
 /**
- * What the store would know if it had not lost its memory. Every process remembers what it has spent itself and what it was told last;
- * together that is everything, except for what processes spent that are gone. Until all that were lately seen have spoken, windows
+ * What the store would know if it had not lost its memory. Every process remembers what it has spent itself, and what the server told it;
+ * together that is everything, except for what processes spent that were gone before the store was, where no server tells. Until all that were lately seen have spoken, windows
  * are taken to be full.
  */
 export class Memory {
@@ -74,8 +74,8 @@ export class Memory {
         args.push(String(keys.length - 2), state.align[0], String(state.perMs), String(state.limit), String(place), String(Math.ceil(add)), String(Math.ceil(Math.max(top, add))));
       };
       for (const [place, units] of state.local.entries(now)) {
-        const known = state.align === "fixed" ? (state.knownIn === place ? state.known : 0) : now - state.knownAt <= state.perMs ? state.known : 0;
-        if (units > 0 || known > 0) tell(place, units, known);
+        const told = state.toldOfWindow(place, now);
+        if (units > 0 || told > 0) tell(place, units, told);
       }
     }
     const answer = await store.ask(RECALL, keys, args);

@@ -68,8 +68,8 @@ return reply({id,'ok',now,apply(5,same)})
 
 /**
  * Says what a process has spent, where the store has lost its memory; where it has not, or knows it already, nothing happens.
- * A counter is what all of them have spent together, or what one of them was told last, whichever is more. After a jump of its clock
- * only the latter: it may have kept its figures.
+ * A counter is what all of them have spent together, or what the server has told one of them, whichever is more; or what
+ * it still is, where only the clock has jumped.
  *
  * KEYS: as above. ARGV: digest, id, epoch as the caller knows it, a new one, name of the process, how many there are, 1 after a jump;
  * corrections as above.
@@ -83,9 +83,7 @@ local new=redis.call('HSETNX',KEYS[2],'p:'..ARGV[5],'1')
 if new==0 then return reply({id,'ok',now,ep.id,0}) end
 redis.call('HINCRBY',KEYS[2],'n',1)
 redis.call('PEXPIRE',KEYS[2],ep.ttl)
-local replaced=ep.id~=ARGV[3]
-if not replaced then for base=8,#ARGV,7 do ARGV[base+5]='0' end end
-apply(8,true,replaced)
+apply(8,true,true)
 return reply({id,'ok',now,ep.id,1})
 `);
 

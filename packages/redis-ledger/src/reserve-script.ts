@@ -17,7 +17,8 @@ const GRACE_MS = 5_000;
  * ARGV: digest, id, not before, not after (the store's clock; a call that its caller has given up must not count any more),
  * epoch as the caller knows it or "-", a new epoch, 1 where the caller saw the store's clock jump, the part of what is left that may
  * be given beyond the need, number of pauses, name of the process, how many there are; for each counter: index of its pauses, its name among them, align (f, s, b), units
- * needed, units welcome, limit, span, first (of a sliding one: parts that a request may be on its way) and last window, milliseconds since the first began.
+ * needed, units welcome, limit, span, first (of a sliding one: parts that a request may be on its way) and last window, milliseconds since the first began,
+ * and what one request takes: more is given in steps of it, for nobody could use the rest.
  *
  * A counter is a hash from the number of a window (fixed) or of a part of one (sliding) to units; a bucket holds `d`, units
  * missing times span, as of `t`: all whole numbers. `s` is the counter's shape, `l` the smallest limit declared for it, lately at `a`.
@@ -36,7 +37,7 @@ local divisor,P=tonumber(ARGV[8]),tonumber(ARGV[9])
 local K=2+P
 local C=#KEYS-K
 local longest=600000
-for i=1,C do local p=tonumber(ARGV[18+(i-1)*10])*2 if p>longest then longest=p end end
+for i=1,C do local p=tonumber(ARGV[18+(i-1)*11])*2 if p>longest then longest=p end end
 local ep=epoch(ARGV[5],ARGV[6],ARGV[11],jumped)
 if not ep then return reply({id,'foreign',now,1}) end
 if ep.ttl>longest then longest=ep.ttl end
@@ -65,8 +66,8 @@ for i=1,P do
     local covers=p[1]=='' and 0 or nil
     if p[1]~='' then
       for c=1,C do
-        local rest=ARGV[13+(c-1)*10]
-        if tonumber(ARGV[12+(c-1)*10])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
+        local rest=ARGV[13+(c-1)*11]
+        if tonumber(ARGV[12+(c-1)*11])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
       end
     end
     if covers then return reply({id,'paused',now,eid,recall,i,covers,p[2],p[3]}) end
@@ -76,7 +77,7 @@ end
 local plans={}
 local worst,short=0,0
 for i=1,C do
-  local base=11+(i-1)*10
+  local base=11+(i-1)*11
   local align=ARGV[base+3]
   local need,extra=tonumber(ARGV[base+4]),tonumber(ARGV[base+5])
   local mine,per=tonumber(ARGV[base+6]),tonumber(ARGV[base+7])
@@ -170,16 +171,20 @@ for i=1,C do
   if need>avail and wait<1 then wait=1 end
   if need>limit then wait=per end
   if wait>worst then worst,short=wait,i end
-  plans[i]={key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other}
+  plans[i]={key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other,math.max(1,tonumber(ARGV[base+11]))}
 end
 if worst>0 then
   local p=plans[short]
-  return reply({id,'no',now,eid,recall,short,worst,p[7],p[18],p[19]})
+  -- Those who live are about to say what they have spent: nobody need wait for the end of a window.
+  if lost>0 and not half and worst>200 then worst=200 end
+  local no={id,'no',now,eid,recall,short,worst,p[18],p[19]}
+  for i=1,C do no[#no+1]=plans[i][7] end
+  return reply(no)
 end
 local out={id,'ok',now,eid,recall}
 for i=1,C do
-  local key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other=unpack(plans[i])
-  local give=need+math.max(0,math.min(extra,math.floor((avail-need)/divisor)))
+  local key,align,need,extra,avail,index,used,n,d,gone,shape,l,a,per,rebuild,w0,w1,limit,other,grain=unpack(plans[i])
+  local give=need+math.max(0,math.floor(math.min(extra,(avail-need)/divisor)/grain)*grain)
   if rebuild then redis.call('DEL',key) end
   local put={'s',shape,'l',string.format('%.0f',l),'a',string.format('%.0f',a)}
   local function set(f,v) put[#put+1]=f put[#put+1]=string.format('%.0f',v) end

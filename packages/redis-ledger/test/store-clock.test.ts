@@ -57,6 +57,7 @@ for (const [direction, ms] of [["forward", 3_600_000], ["back", -3_600_000]] as 
     for (const ledger of ledgers) ledger.on("fault", ({ kind }) => kinds.add(kind));
     try {
       await Promise.all(ledgers.map((ledger) => ledger.ready()));
+      while (ledgers.some((ledger) => ledger.status().processes < 2)) await sleep(25);
       const sliding = () => [counter("sliding", 1, { limit: 40, perMs: 3_000 })];
       const bucket = () => [counter("bucket", 1, { limit: 40, perMs: 30_000, align: "bucket" })];
       const fixed = () => [counter("fixed", 1, { limit: 40, perMs: 86_400_000, align: "fixed", serverFromMs: 1_700_000_000_000, serverToMs: 1_700_000_000_010 })];
