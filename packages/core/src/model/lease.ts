@@ -19,7 +19,10 @@ export interface Lease extends Disposable, AsyncDisposable {
   readonly agent: { http: HttpAgent; https: HttpsAgent };
   /** What the head of an answer says, for the quota; may come before `settle`. */
   observe(info: ResponseInfo): void;
-  /** What came of it in the end. A lease that is released without it counts as aborted, never as a success. */
+  /**
+   * What came of it in the end. A lease that is released without it counts as aborted, never as a success.
+   * @throws TypeError where it is none of these; the lease is as unsettled as before
+   */
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void;
   /**
    * One more holder: a lease of the same exit that has to be released by itself. The exit is given back with the last of them;

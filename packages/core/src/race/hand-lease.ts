@@ -77,8 +77,8 @@ export class HandLease implements Lease {
 
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {
     if (this.over || this.#held.settled) return;
-    this.#held.settled = true;
     this.#held.leg.settle(outcome);
+    this.#held.settled = true;
   }
 
   retain(): Lease {

@@ -161,20 +161,20 @@ export class Leg implements PublicLeg, TimerNode {
 
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {
     if (this.over || this.#settled) return;
+    // Before anything is settled: it throws where this is no verdict.
+    const verdict = isResponseInfo(outcome) || outcome instanceof Error ? undefined : verdictOf(outcome);
     this.#settled = true;
-    if (isResponseInfo(outcome)) {
+    if (verdict !== undefined) {
+      this.verdict = verdict.kind;
+      this.reason = verdict.reason ?? this.reason;
+      pauseFor(this, verdict, undefined, this.engine.clock.now());
+    } else if (isResponseInfo(outcome)) {
       // The same that was observed is one refusal, not two.
       if (this.verdict === undefined || this.status !== outcome.status) this.engine.answered(this, outcome, this.engine.clock.now());
-      return;
-    }
-    if (outcome instanceof Error) {
+    } else {
       this.reason = reasonOf(outcome);
       this.verdict = faultOf(this, outcome, true);
-      return;
     }
-    const verdict = verdictOf(outcome);
-    this.verdict = verdict.kind;
-    pauseFor(this, verdict, undefined, this.engine.clock.now());
   }
 
   release(): void {

@@ -69,9 +69,9 @@ export class PinLease implements Lease {
 
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {
     if (this.over || this.#settled || outcome instanceof Error) return;
-    this.#settled = true;
     const asked = isResponseInfo(outcome) ? parseRetryAfter(outcome.header("retry-after"), this.engine.clock.wallTime()) : undefined;
     const verdict: Verdict = isResponseInfo(outcome) ? { kind: defaultVerdict(outcome, "GET", this.exit.kind) } : verdictOf(outcome);
+    this.#settled = true;
     if (verdict.kind === "rate-limited" || verdict.kind === "banned") this.#holder.refused(verdict.kind, verdict.retryAfterMs ?? asked);
   }
 

@@ -14,6 +14,10 @@ export class PromiseDriver<R> implements Driver {
   #aborted = false;
 
   constructor(transport: Transport<R>, request: RequestInfo, signal: AbortSignal | undefined, resolve: (response: R) => void, reject: (error: unknown) => void) {
+    // Now, and not when an exit is free: then there is nobody left to tell.
+    if (typeof transport?.send !== "function" || typeof transport.inspect !== "function" || typeof transport.discard !== "function") {
+      throw new TypeError(`Expected a transport, an object with send, inspect and discard, got ${typeof transport === "object" && transport !== null ? `an object with ${Object.keys(transport).join(", ") || "nothing"}` : typeof transport}.`);
+    }
     this.#transport = transport;
     this.#request = request;
     this.#signal = signal;

@@ -22,6 +22,7 @@ import type { TargetWishes } from "./wish.ts";
 import { Tally } from "./tally.ts";
 import type { TargetTimings } from "./timings.ts";
 import { readable } from "./readable-response.ts";
+import { verdictOf } from "./outcome.ts";
 
 /** What the user has said about a target, ready for use. */
 export interface TargetRules {
@@ -138,7 +139,7 @@ export class Target {
     const { classify } = this.rules;
     if (classify !== undefined) {
       const said = classify.judge(readable(info), request);
-      if (said !== undefined) return typeof said === "string" ? { kind: said } : said;
+      if (said !== undefined) return verdictOf(said);
     }
     return this.judgeByDefault(info, request, exitIndex);
   }
