@@ -251,7 +251,7 @@ export class Engine {
     }
     this.placeFree(exclusive);
     if (target.atGate && target.picky > 0) this.pump(target);
-    this.policy.idle(this.clock.now());
+    this.policy.idle();
     if (this.onIdle !== undefined && this.leases.none) this.onIdle();
   }
 

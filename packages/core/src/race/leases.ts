@@ -155,7 +155,7 @@ export class Leases {
     this.#spend(leg, now, sent);
     if (job.lender !== undefined) heldOf(job.lender)?.end();
     if (leg.longLived) target.health.started(exitIndex);
-    this.#engine.policy.ended(leg, kind, sent, clock.now());
+    this.#engine.policy.ended(leg, kind, sent);
     const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);
     if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
     target.desk.rescored(exitIndex, changes.length > 0);

@@ -35,11 +35,11 @@ export interface Policy {
   /** An answer of the target, whatever it says. */
   heard(leg: Leg, now: number): void;
   /** The lease is back. @param sent false: it is certain that nothing was written */
-  ended(leg: Leg, kind: VerdictKind, sent: boolean, now: number): void;
+  ended(leg: Leg, kind: VerdictKind, sent: boolean): void;
   /** The request has its answer, will have none, or waits again. */
   over(job: Job): void;
   /** Which of the targets that wait for a place is served next, as an index. */
   nextOf(waiting: readonly Target[]): number;
   /** Everybody who waits has been served as far as it goes: may anything else be done? */
-  idle(now: number): void;
+  idle(): void;
 }

@@ -148,7 +148,7 @@ export class AdaptivePolicy implements Policy {
     // Nobody knows an exit for it, and each of them is a guess.
     while (first.test && job.live < ATTEMPTS && this.isStarving(target) && testAlso(this, job, now));
     if (job.live > 0 && !job.done) armHedge(this, job, first.exitIndex, now);
-    this.idle(now);
+    this.idle();
   }
 
   leased(leg: Leg): void {
@@ -183,8 +183,9 @@ export class AdaptivePolicy implements Policy {
     this.blackout.heard(now);
   }
 
-  ended(leg: Leg, kind: VerdictKind, sent: boolean, now: number): void {
+  ended(leg: Leg, kind: VerdictKind, sent: boolean): void {
     if (!leg.watched) return;
+    const now = this.engine.clock.now();
     const { job } = leg;
     leg.watched = false;
     this.moment(now);
@@ -213,10 +214,11 @@ export class AdaptivePolicy implements Policy {
   }
 
   /** Tests beside what is being done anyway: as further legs of requests that are under way. */
-  idle(now: number): void {
+  idle(): void {
     this.#serveTheStarving();
     if (this.#busy || this.#racing.size === 0 || this.saturated) return;
     this.#busy = true;
+    const now = this.engine.clock.now();
     try {
       while (this.mayTestNow() && this.#testBeside(now));
     } finally {
