@@ -98,22 +98,22 @@ export function announceRace(job: Job, winner: Leg | undefined): void {
 }
 
 /** Whoever was refused keeps away for a while. */
-export function announcePause(leg: Leg, reason: "rate-limited" | "banned" | "timeout", cooldownMs: number): void {
+export function announcePause(leg: Leg, reason: "rate-limited" | "banned" | "timeout", cooldownMs: number, from: "healthy" | "cooldown"): void {
   const { engine } = leg;
   channels.exitChanged.publish({
     pool: engine.name,
     at: engine.clock.now(),
     exit: leg.exit.id,
     target: leg.target,
-    from: "healthy",
+    from,
     to: reason === "banned" ? "banned" : "cooldown",
     reason,
-    cooldownMs,
+    cooldownMs: Math.round(cooldownMs),
     consecutiveFails: undefined,
   });
 }
 
 export function announceRefusal(leg: Leg, verdict: "rate-limited" | "banned", scope: "exit" | "account" | "target", limit: string | undefined, cooldownMs: number): void {
   const { engine } = leg;
-  channels.requestRefused.publish({ pool: engine.name, at: engine.clock.now(), task: leg.job.id, exit: leg.exit.id, target: leg.target, verdict, scope, limit, cooldownMs });
+  channels.requestRefused.publish({ pool: engine.name, at: engine.clock.now(), task: leg.job.id, exit: leg.exit.id, target: leg.target, verdict, scope, limit, cooldownMs: Math.round(cooldownMs) });
 }

@@ -1,6 +1,7 @@
 import { MultihomeError } from "../errors.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
+import { waitReason } from "./wait-reason.ts";
 
 /** The attempt has brought no head in time: it is given up, and the request goes on without it. */
 export function attemptIsLate(leg: Leg, now: number): void {
@@ -24,12 +25,22 @@ export function attemptIsLate(leg: Leg, now: number): void {
   engine.served(job);
 }
 
+/** Why it had no exit at all, as far as that can be said in a few words; `pool.explain` says all of it. */
+function whyNone(job: Job, now: number): string {
+  const { pauses } = job.target;
+  const account = job.demand?.account;
+  const pausedMs = pauses.untilForAll(account) - now;
+  if (pausedMs > 0) return `; no exit was free: ${pauses.wholeUntil - now >= pausedMs ? "the whole target" : "this account"} is paused for another ${Math.ceil(pausedMs / 1_000)} s (${pauses.reasonForAll(account)})`;
+  const reason = waitReason(job, now);
+  return reason === "queue" ? "; no exit was free" : `; no exit was free (${reason})`;
+}
+
 /** The request's deadline has passed, wherever it stands. */
 export function requestIsLate(job: Job, now: number): void {
   const { target } = job;
   const ms = Math.round(now - job.createdAt);
   job.expire(
-    new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} within ${ms} ms (queue.timeout)${job.started === 0 ? "; no exit was free" : ""}.`, {
+    new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} within ${ms} ms (queue.timeout)${job.started === 0 ? whyNone(job, now) : ""}.`, {
       target: target.name,
       elapsedMs: ms,
       attempts: job.history ?? [],

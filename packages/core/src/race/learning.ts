@@ -72,7 +72,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       // A fixed window turns for all at once; of the others one whole span is as long as it can take.
       // Nobody is away for longer than the longest pause, or than what the limit counts takes to be forgotten.
       const until = asked !== undefined ? now + Math.min(asked, Math.max(pauses.longestMs, limit.meter.perMs)) : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
-      count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, false);
+      count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, false, false);
       limit.pause(row, until);
       if (engine.books !== undefined) pauseLimit(target, limit, egress, account, until);
       if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, limit.scope, limit.name, until - now);
@@ -82,6 +82,8 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   const scope = verdict.scope === "account" && account === undefined ? "exit" : (verdict.scope ?? "exit");
   let until: number;
   const whole = pauses.wholeUntil;
+  // What was sent before the first 418 came is told of the same ban.
+  const known = scope === "exit" && pauses.untilOf(egress) > now && pauses.reasonOf(egress) === "banned";
   const before = scope === "exit" ? pauses.untilOf(egress) : pauses.untilForAll(scope === "account" ? account : undefined);
   if (scope === "account") {
     until = pauses.pauseAccount(account as string, reason, asked, now);
@@ -90,7 +92,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
     until = pauses.pauseAll(reason, asked, now);
     if (engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, until, reason);
   } else {
-    until = pauses.pauseExit(egress, reason, warnedOften(leg, now) ? Math.max(asked ?? 0, PASSED_ON_MS) : asked, now);
+    until = pauses.pauseExit(egress, reason, reason === "rate-limited" && warnedOften(leg, now) ? Math.max(asked ?? 0, PASSED_ON_MS) : asked, now);
     let full = 0;
     if (reason === "rate-limited") carryLess(leg, now);
     if (reason === "rate-limited" && job.demand !== undefined) full = quota?.refused(job.demand, egress, asked !== undefined, { now, sentAt: leg.startedAt, writtenAt: undefined, answered: true }) ?? 0;
@@ -98,8 +100,8 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
     if (engine.books !== undefined) engine.books.pauseAll(target.name, "exit", egress, account, Math.max(until, full), reason);
     engine.switches++;
     if (reason === "banned") {
-      target.tally.counts[BANS]++;
-      if (channels.alertRaised.hasSubscribers) channels.alertRaised.publish({ pool: engine.name, at: now, alert: "ban", exit: leg.exit.id, target: target.name, count: 1 });
+      if (!known) target.tally.counts[BANS]++;
+      if (!known && channels.alertRaised.hasSubscribers) channels.alertRaised.publish({ pool: engine.name, at: now, alert: "ban", exit: leg.exit.id, target: target.name, count: 1 });
       const second = pauses.secondBan(egress, now);
       const all = target.rules.onBan === "pause" ? pauses.pauseAll("banned", asked, now) : second ? pauses.pauseAll("banned", undefined, now) : 0;
       if (all > 0 && engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, all, reason);
@@ -107,17 +109,17 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
   }
   if (scope === "exit") target.causes.exit(leg, reason, asked, now);
   if (scope === "target" || pauses.wholeUntil > whole) target.causes.target(leg, reason, asked, now);
-  count(leg, reason, before, until, now, scope === "exit");
+  count(leg, reason, before, until, now, scope === "exit", reason === "banned" && !known);
   if (channels.requestRefused.hasSubscribers) announceRefusal(leg, reason, scope, undefined, until - now);
 }
 
-/** How long this keeps away whoever was refused, beyond what an earlier refusal did. @param own the exit alone */
-function count(leg: Leg, reason: PauseReason, before: number, until: number, now: number, own: boolean): void {
+/** How long this keeps away whoever was refused, beyond what an earlier refusal did. @param own the exit alone @param ban a ban that was not known */
+function count(leg: Leg, reason: PauseReason, before: number, until: number, now: number, own: boolean, ban: boolean): void {
   const { engine, exitIndex, job } = leg;
   job.target.tally.rested(reason, until - Math.max(before, now));
-  if (!own || before > now || until <= now) return;
+  if (!own || until <= now || (before > now && !ban)) return;
   engine.exitTally.rested(exitIndex, reason);
-  if (channels.exitChanged.hasSubscribers) announcePause(leg, reason, until - now);
+  if (channels.exitChanged.hasSubscribers) announcePause(leg, reason, until - now, before > now ? "cooldown" : "healthy");
 }
 
 /** It is refused although it pauses each time: then it sends too much together. */
@@ -158,7 +160,7 @@ function restBriefly(leg: Leg): void {
   const now = engine.clock.now();
   const before = pauses.untilOf(egress);
   job.target.causes.exit(leg, "timeout", undefined, now);
-  count(leg, "timeout", before, pauses.pauseExit(egress, "timeout", undefined, now), now, true);
+  count(leg, "timeout", before, pauses.pauseExit(egress, "timeout", undefined, now), now, true, false);
 }
 
 function timedOut(error: unknown): boolean {
