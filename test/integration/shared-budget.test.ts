@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { availableParallelism, loadavg } from "node:os";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,9 +9,9 @@ const PROCESSES = 8;
 /** Nightly runs ask for 600. */
 const SECONDS = Number(process.env["MULTIHOME_LEDGER_SECONDS"] ?? 20);
 
-/** On a machine that has three things to do for each core, unused budget says nothing about the ledger. */
+/** Nightly runs have the machine to themselves. Beside other tests unused budget says little about the ledger. */
 function mostlyUsed({ used }: FleetFigures, share: number): void {
-  const wanted = loadavg()[0] / availableParallelism() < 3 ? share : share / 2;
+  const wanted = SECONDS >= 60 ? share : share / 2;
   for (const [limit, value] of Object.entries(used)) assert.ok(value >= wanted, `${limit}: ${JSON.stringify(used)}`);
 }
 

@@ -43,7 +43,9 @@ export async function soak(client: ContractClient, requests: number, seed: numbe
   const common = { targets: { all: { hosts: `127.0.0.1:${server.port}`, spacing: 0 } }, health: { cooldownAfter: 1_000_000 }, backoff: { rateLimited: 1, max: 5, timeout: 1 }, queue: { maxAttempts: 2 }, random } as const;
   const pools = [
     createExitPool({ ...common, exits: { local: ["127.0.22.1", "127.0.22.2", "127.0.22.3"] } }),
-    createExitPool({ ...common, exits: { proxies: proxies.map(({ url }) => url) }, attemptTimeout: 300 }),
+    createExitPool({ ...common, exits: { proxies: proxies.map(({ url }) => url), strategy: "rotate" }, defaults: { race: { mode: "race" } }, attemptTimeout: 300 }),
+    // It soon believes little of exits on which so much goes wrong, and waits: for the sake of time it waits briefly.
+    createExitPool({ ...common, exits: { proxies: proxies.map(({ url }) => url) }, attemptTimeout: 300, queue: { ...common.queue, timeout: 200 } }),
   ];
   let acquired = 0;
   let settled = 0;
@@ -63,7 +65,7 @@ export async function soak(client: ContractClient, requests: number, seed: numbe
     while (next < requests) {
       if (next++ === Math.floor(requests / 10)) early = heap();
       if (next % 500 === 0) server.reset();
-      await one(client, senders[random() < 0.5 ? 0 : 1], server.url, random, shared.signal, counts);
+      await one(client, senders[Math.floor(random() * senders.length)], server.url, random, shared.signal, counts);
     }
   };
   try {
