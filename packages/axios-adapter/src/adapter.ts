@@ -1,4 +1,4 @@
-import type { ExitPool } from "@multihome/core";
+import { MultihomeError, type ExitPool } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
 import axios from "axios";
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "axios";
@@ -36,6 +36,7 @@ export interface AxiosAdapterOptions {
  * @throws MultihomeError `MH_ERR_CONFIG` for a version of axios that it cannot work with
  */
 export function axiosAdapter(pool: ExitPool, options: AxiosAdapterOptions = {}): AxiosAdapter {
+  if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "axiosAdapter expects the pool that createExitPool has made as its first argument.");
   const library = checkLibrary(options.axios ?? axios);
   const host = pool.adapterHost;
   const context: Context = { pool, deadlines: new Deadlines(host.clock), agents: exitAgents(host), axios: library, send: options.adapter ?? library.getAdapter("http") };

@@ -35,16 +35,17 @@ export interface ErrorDetails {
  */
 export class MultihomeError extends Error {
   readonly code: ErrorCode;
+  // Declared only: a field without a value would be shown as undefined wherever an error is printed.
   /** The target that the request was for. */
-  readonly target?: string;
+  declare readonly target?: string;
   /** What was tried, in order. Exits are named by id, never by a URL with a password. */
-  readonly attempts?: readonly AttemptRecord[];
+  declare readonly attempts?: readonly AttemptRecord[];
   /** When it is worth asking again, in milliseconds from the moment of the error. */
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
   /** How many requests may wait for the target (`MH_ERR_POOL_FULL`). */
-  readonly capacity?: number;
+  declare readonly capacity?: number;
   /** How long the request had been with the pool, in milliseconds (`MH_ERR_TIMEOUT`). */
-  readonly elapsedMs?: number;
+  declare readonly elapsedMs?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

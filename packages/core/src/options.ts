@@ -85,7 +85,7 @@ export function checkOptions(options: unknown): Problem[] {
 
 function problemsOf(of: v.GenericSchema, options: unknown): Problem[] {
   const result = v.safeParse(of, options);
-  return (result.issues ?? []).map((issue) => ({ path: pathOf(issue.path), given: issue.type === "strict_object" && issue.expected === "never" ? "an option of that name" : show(issue.input), expected: expectationOf(issue) }));
+  return (result.issues ?? []).map((issue) => ({ path: pathOf(issue.path), given: issue.type === "strict_object" && issue.expected === "never" ? "an option of that name" : show(issue.input), expected: expectationOf(of, issue) }));
 }
 
 const slotOptions = v.strictObject(
@@ -168,11 +168,31 @@ function hasMethods(value: unknown, ...names: string[]): boolean {
   return typeof value === "object" && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
 
-function expectationOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.type !== "strict_object" || issue.expected !== "never") return issue.message.startsWith("Invalid") ? (issue.expected ?? issue.message) : issue.message;
-  const parent = issue.path?.at(-1)?.input as Record<string, unknown> | undefined;
-  const key = String(issue.path?.at(-1)?.key);
-  return parent === undefined ? "no such option" : `no option "${key}" here`;
+function expectationOf(of: v.GenericSchema, issue: v.BaseIssue<unknown>): string {
+  const path = (issue.path ?? []).map(({ key }) => key);
+  if (issue.type === "strict_object" && path.length > 0) {
+    const entries = entriesAt(of, path.slice(0, -1));
+    if (issue.expected === "never") return entries === undefined ? "no such option" : `no option but ${Object.keys(entries).join(", ")}`;
+    // A required option is missing: the message would be that of the whole object.
+    const missing = entries?.[String(path.at(-1))];
+    if (missing?.message !== undefined && issue.input === undefined) return missing.message;
+  }
+  return issue.message.startsWith("Invalid") ? (issue.expected ?? issue.message) : issue.message;
+}
+
+interface Described {
+  readonly entries?: Record<string, Described>;
+  readonly wrapped?: Described;
+  readonly item?: Described;
+  readonly value?: Described;
+  readonly message?: string;
+}
+
+/** The options that there are at a place of the schema. */
+function entriesAt(of: v.GenericSchema, path: readonly unknown[]): Record<string, Described> | undefined {
+  let at: Described | undefined = of as Described;
+  for (const key of path) at = at?.entries?.[String(key)]?.wrapped ?? at?.entries?.[String(key)] ?? at?.item ?? at?.value;
+  return (at?.wrapped ?? at)?.entries;
 }
 
 function pathOf(path: readonly { key?: unknown }[] | undefined): string {

@@ -30,6 +30,7 @@ import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/status.ts";
 import { PREVIOUS } from "./race/wish.ts";
 import { weightAnalysisOf } from "./race/weight-report.ts";
+import { checkRequest } from "./race/hosts.ts";
 import { pathOf, pauseRules, Targets } from "./race/targets.ts";
 import { systemClock, type Clock } from "./time/clock.ts";
 import { Slots } from "./slots/slots.ts";
@@ -282,7 +283,7 @@ class Pool implements ExitPool {
   }
 
   #asked(request: RequestInfo, given: Hints | undefined): Asked {
-    const hints = this.#hintsFor(request, given);
+    const hints = this.#hintsFor(checkRequest(request), given);
     return { request, target: this.#targets.of(request, hints?.target), hints };
   }
 

@@ -12,6 +12,8 @@ const EXIT_LISTS = /^(options|exits|exits\.(local|exclude|proxies|sources))$/;
 /** Every problem in one error, whichever room would have found it. */
 export function validated(options: ExitPoolOptions): ExitPoolOptions {
   const problems = checkOptions(options);
+  // Nothing in it can be looked at.
+  if (typeof options !== "object" || options === null) throw configError(problems);
   if (!problems.some(({ path }) => EXIT_LISTS.test(path))) problems.push(...checkExits(options.exits ?? {}).problems);
   for (const [path, rules] of [...Object.entries(options.targets ?? {}).map(([name, target]) => [`targets.${name}.weights`, target] as const), ["defaults.weights", options.defaults ?? {}] as const]) {
     if (problems.some((problem) => problem.path.startsWith(path))) continue;

@@ -1,4 +1,4 @@
-import type { ExitPool } from "@multihome/core";
+import { MultihomeError, type ExitPool } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
 import type { ExtendOptions } from "got";
 import type { ClientRequest } from "node:http";
@@ -39,6 +39,7 @@ type RequestFunction = ((first: URL | NativeOptions, second?: NativeOptions | Re
  * @throws MultihomeError `MH_ERR_CONFIG` by `got.extend`, where the instance has a request function of its own
  */
 export function gotHooks(pool: ExitPool, options: GotHooksOptions = {}): ExtendOptions {
+  if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "gotHooks expects the pool that createExitPool has made as its first argument.");
   const mode = options.mode ?? "request";
   switch (mode) {
     case "request":

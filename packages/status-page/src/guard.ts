@@ -29,7 +29,11 @@ export class Guard {
   readonly #cookie: string;
 
   /** @throws MultihomeError `MH_ERR_CONFIG` */
-  constructor({ token, allowedHosts = [] }: GuardOptions) {
+  constructor({ token, allowedHosts = [], ...others }: GuardOptions) {
+    // A token that is misspelt would leave the page open.
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined) throw new MultihomeError("MH_ERR_CONFIG", `The status page has no option \`${unknown}\`; there are token and allowedHosts, and host and port of a server of its own.`);
+    if (!Array.isArray(allowedHosts)) throw new MultihomeError("MH_ERR_CONFIG", "Expected `allowedHosts` to be a list of names.");
     if (token !== undefined && (typeof token !== "string" || token === "")) throw new MultihomeError("MH_ERR_CONFIG", "Expected `token` to be text that is not empty, or to be left out.");
     this.#hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
     this.#token = token;

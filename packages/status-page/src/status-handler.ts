@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ExitPool } from "@multihome/core";
+import { MultihomeError, type ExitPool } from "@multihome/core";
 import { Desk } from "./desk.ts";
 import type { GuardOptions } from "./guard.ts";
 import { answerNode } from "./node-question.ts";
@@ -35,6 +35,7 @@ export interface StatusHandler {
  * @throws MultihomeError `MH_ERR_CONFIG`
  */
 export function statusHandler(pool: ExitPool, options: StatusOptions = {}): StatusHandler {
+  if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "statusHandler expects the pool that createExitPool has made as its first argument.");
   const desk = new Desk(pool, options);
   function handle(request: IncomingMessage | RawRequest | Request, response?: ServerResponse | RawReply): unknown {
     if (response === undefined || isWeb(request)) return answerWeb(desk, request as Request);

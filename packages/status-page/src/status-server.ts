@@ -38,6 +38,9 @@ LOOPBACK.addAddress("::1", "ipv6");
  * @throws MultihomeError `MH_ERR_CONFIG` where it would listen beyond this machine without a token; `MH_ERR_CLOSED`; whatever `listen` says of the port
  */
 export async function startStatusServer(pool: ExitPool, { host = "127.0.0.1", port = 0, ...options }: StatusServerOptions = {}): Promise<StatusServer> {
+  // First: it says what is wrong with the pool or the options.
+  if (pool?.adapterHost === undefined) statusHandler(pool, options);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new MultihomeError("MH_ERR_CONFIG", `Expected \`port\` to be a number from 0 to 65535, got \`${String(port)}\`.`);
   if (pool.adapterHost.closed) throw new ClosedError();
   if (options.token === undefined && !isLoopback(host)) {
     throw new MultihomeError("MH_ERR_CONFIG", `A status page on ${host} could be read by others than this machine: give it a \`token\`, or leave \`host\` at 127.0.0.1.`);

@@ -1,4 +1,4 @@
-import type { ExitPool } from "@multihome/core";
+import { MultihomeError, type ExitPool } from "@multihome/core";
 import type { Dispatcher } from "undici";
 import { CONNECTION_EVENTS } from "./exit-agents.ts";
 import type { ExitDispatcherOptions } from "./options.ts";
@@ -55,6 +55,7 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
     constructor(pool: ExitPool, options: ExitDispatcherOptions = {}) {
       super();
       if (!supported) assertSupported(undici, version());
+      if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "ExitDispatcher expects the pool that createExitPool has made as its first argument.");
       supported = true;
       this[SENDER] = new Sender(undici, pool, options);
       this[LIFE] = { options, closing: undefined, destroying: undefined, limits: undefined };

@@ -23,6 +23,7 @@ const SIX = `an IPv6 address, such as "2001:db8::1"`;
 
 // What is certainly meant as an address, so that a mistyped one is not taken for the name of an interface.
 const LIKE_IPV4 = /^\d+(?:\..*)?$|^0x[\da-f.x]+$/i;
+const LIKE_SPAN = /^\d+(?:\.\d+){3}\s*(?:-|\.\.+)\s*[\d.]+$/;
 const LIKE_IPV6 = /:.*:/;
 const ADDRESS_AND_PORT = /^(?:[\d.]+|\[[^\]]*\]):\d+$/;
 
@@ -54,6 +55,7 @@ export function parseLocalSpec(text: unknown, system: string = platform): LocalS
   const address = parseAddress(entry);
   if (address !== undefined) return addressSpec(address);
   if (ADDRESS_AND_PORT.test(entry)) return problem("an address without brackets and port: each connection takes a port of its own");
+  if (LIKE_SPAN.test(entry)) return problem(`${ANYTHING}; from one address to another means nothing: write a CIDR range, or each of them`);
   if (LIKE_IPV4.test(entry)) return problem(withReading(FOUR_NUMBERS, entry));
   if (LIKE_IPV6.test(entry)) return problem(SIX);
   if (!(system === "win32" ? WINDOWS_NAME : UNIX_NAME).test(entry)) return problem(ANYTHING);

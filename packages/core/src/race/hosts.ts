@@ -18,9 +18,26 @@ export function hostName(host: string): string {
   return name.length > 1 && name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
-/** With its port. @throws TypeError where the URL is not absolute */
+function noRequest(given: string): TypeError {
+  return new TypeError(`Expected a request with its method and an absolute URL, such as { method: "GET", url: "https://api.example.com/path" }, got ${given}.`);
+}
+
+/** For requests that somebody has written by hand. @throws TypeError */
+export function checkRequest(request: RequestInfo): RequestInfo {
+  if (typeof request !== "object" || request === null) throw noRequest(request === null ? "null" : typeof request);
+  if (typeof request.method !== "string" || request.method === "") throw noRequest("one without a method");
+  return request;
+}
+
+/** With its port. @throws TypeError where there is no URL, or one that is not absolute */
 export function hostOf(request: RequestInfo): string {
-  const url = typeof request.url === "string" ? new URL(request.url) : request.url;
+  let url: URL;
+  try {
+    url = typeof request.url === "string" ? new URL(request.url) : request.url;
+  } catch (error) {
+    throw new TypeError(`Expected an absolute URL, such as "https://api.example.com/path", got \`${request.url.toString().split("?", 1)[0].slice(0, 100)}\`.`, { cause: error });
+  }
+  if (typeof url?.host !== "string") throw noRequest("one without a URL");
   if (url.host === "") throw new TypeError(`Expected an absolute URL with a host, got \`${url.protocol}\`.`);
   return url.host;
 }

@@ -1,6 +1,7 @@
 import { isUnsent } from "../connect/connect-error.ts";
 import type { Dispatch, Driver, Leg, Transport } from "../model/lease.ts";
 import type { RequestInfo } from "../model/request.ts";
+import { checkRequest } from "./hosts.ts";
 
 /** Drives a `Transport`: one promise for each attempt, one for the caller. */
 export class PromiseDriver<R> implements Driver {
@@ -19,7 +20,7 @@ export class PromiseDriver<R> implements Driver {
       throw new TypeError(`Expected a transport, an object with send, inspect and discard, got ${typeof transport === "object" && transport !== null ? `an object with ${Object.keys(transport).join(", ") || "nothing"}` : typeof transport}.`);
     }
     this.#transport = transport;
-    this.#request = request;
+    this.#request = checkRequest(request);
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;

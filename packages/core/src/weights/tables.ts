@@ -11,10 +11,15 @@ const MAX_FILE = 16 * 1_024 * 1_024;
 
 const loaded = new Map<BuiltInTable, TableDocument>();
 
-/** A table that the package brings; read when first asked for. A copy: change it as you like. */
+/**
+ * A table that the package brings; read when first asked for. A copy: change it as you like.
+ *
+ * @throws MultihomeError `MH_ERR_CONFIG` where there is none of that name
+ */
 export function builtInTable(name: BuiltInTable): TableDocument {
   let table = loaded.get(name);
   if (table === undefined) {
+    if (!BUILT_IN_TABLES.includes(name)) throw configError(`There is no built-in weight table ${String(name)}:`, [`there are ${BUILT_IN_TABLES.join(", ")}; loadTable reads one of your own`]);
     // From dist/src/weights/ to src/weights/: the package ships its sources, and JSON modules still warn on Node 20.
     table = JSON.parse(readFileSync(new URL(`../../../src/weights/tables/${name}.json`, import.meta.url), "utf8")) as TableDocument;
     loaded.set(name, table);
