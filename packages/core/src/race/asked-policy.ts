@@ -1,5 +1,5 @@
 import { allGone } from "./circuit.ts";
-import { mayAlso } from "./further-grant.ts";
+import { mayAlso } from "./ledger/further-grant.ts";
 import { furtherExit, hedge } from "./hedge.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";

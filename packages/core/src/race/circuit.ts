@@ -3,7 +3,7 @@ import type { BreakerChange } from "../breaker/breaker.ts";
 import { channels } from "../observe/channels.ts";
 import type { VerdictKind } from "../model/verdict.ts";
 import type { Job } from "./job.ts";
-import { OPENED } from "./tally.ts";
+import { OPENED } from "./seen/tally.ts";
 import type { Target } from "./target.ts";
 
 /** The breaker as the engine uses it: its changes are told, and its alarm is the target's own. */

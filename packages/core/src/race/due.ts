@@ -1,7 +1,7 @@
 import { MultihomeError } from "../errors.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
-import { waitReason } from "./wait-reason.ts";
+import { waitReason } from "./seen/wait-reason.ts";
 
 /** The attempt has brought no head in time: it is given up, and the request goes on without it. */
 export function attemptIsLate(leg: Leg, now: number): void {

@@ -1,7 +1,7 @@
 import type { Change } from "../health/change.ts";
 import { channels, type ExitChanged } from "../observe/channels.ts";
 import type { Leg } from "./leg.ts";
-import { FAILED_AGAIN, FAILURE_RUNS, RECOVERED } from "./tally.ts";
+import { FAILED_AGAIN, FAILURE_RUNS, RECOVERED } from "./seen/tally.ts";
 
 /** Outcomes have changed how exits stand: told to whoever listens. What follows from it is found out when the exits are offered. */
 export function healthChanged(leg: Leg, changes: readonly Change[], now: number): void {

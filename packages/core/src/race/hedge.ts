@@ -1,5 +1,5 @@
 import { Alarm } from "../time/timer-queue.ts";
-import { mayAlso } from "./further-grant.ts";
+import { mayAlso } from "./ledger/further-grant.ts";
 import type { Job } from "./job.ts";
 
 /** Before enough answers have come to know how long they take. */

@@ -4,11 +4,11 @@ import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
 import { channels } from "../observe/channels.ts";
-import { pauseLimit, settleInLedger } from "./books.ts";
-import { announcePause, announceRefusal } from "./announce.ts";
+import { pauseLimit, settleInLedger } from "./ledger/books.ts";
+import { announcePause, announceRefusal } from "./seen/announce.ts";
 import type { Leg } from "./leg.ts";
 import { readable } from "./readable-response.ts";
-import { BANS } from "./tally.ts";
+import { BANS } from "./seen/tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
 export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {

@@ -3,17 +3,17 @@ import type { VerdictKind } from "../model/verdict.ts";
 import type { Lease } from "../model/lease.ts";
 import type { Reserved } from "../quota/demand.ts";
 import { channels } from "../observe/channels.ts";
-import { settleInLedger } from "./books.ts";
-import { announceLease, announceSettled } from "./announce.ts";
+import { settleInLedger } from "./ledger/books.ts";
+import { announceLease, announceSettled } from "./seen/announce.ts";
 import { alertFailures, healthChanged } from "./health-changes.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
-import { heldOf } from "./held.ts";
-import { HandLease } from "./hand-lease.ts";
+import { heldOf } from "./by-hand/held.ts";
+import { HandLease } from "./by-hand/hand-lease.ts";
 import { Leg, UNREAD_MS } from "./leg.ts";
 import { LiveLegs } from "./live-legs.ts";
-import { PinLease } from "./pin-lease.ts";
-import { WEIGHT } from "./tally.ts";
+import { PinLease } from "./by-hand/pin-lease.ts";
+import { WEIGHT } from "./seen/tally.ts";
 import type { Target } from "./target.ts";
 
 /** Has the lease that pins the request a reservation left that covers it? */

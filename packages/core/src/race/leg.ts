@@ -6,7 +6,7 @@ import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import type { Reserved } from "../quota/demand.ts";
 import type { Lane, TimerNode } from "../time/timer-queue.ts";
-import type { Grant } from "./bookkeeper.ts";
+import type { Grant } from "./ledger/bookkeeper.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
 import { faultOf, pauseFor } from "./learning.ts";

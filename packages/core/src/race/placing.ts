@@ -1,4 +1,4 @@
-import { confirm } from "./asking.ts";
+import { confirm } from "./ledger/asking.ts";
 import { choose } from "./choosing.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";

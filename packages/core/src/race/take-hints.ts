@@ -1,9 +1,9 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
-import { HandLease } from "./hand-lease.ts";
+import { HandLease } from "./by-hand/hand-lease.ts";
 import type { Job } from "./job.ts";
 import { Leg } from "./leg.ts";
-import { PinLease } from "./pin-lease.ts";
+import { PinLease } from "./by-hand/pin-lease.ts";
 import { wishOf } from "./wish.ts";
 
 /** Which exits the caller's hints leave to choose from, written into the job. Answers with the reason where it is none. */

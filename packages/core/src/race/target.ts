@@ -16,11 +16,11 @@ import type { Alarm } from "../time/timer-queue.ts";
 import { defaultVerdict } from "../model/default-verdict.ts";
 import type { Calibrator, CompiledRule, RequestCost, WeightHistory } from "../weights/index.ts";
 import type { Engine } from "./engine.ts";
-import { Causes } from "./causes.ts";
+import { Causes } from "./seen/causes.ts";
 import type { Job } from "./job.ts";
 import type { TargetWishes } from "./wish.ts";
-import { Tally } from "./tally.ts";
-import type { TargetTimings } from "./timings.ts";
+import { Tally } from "./seen/tally.ts";
+import type { TargetTimings } from "./seen/timings.ts";
 import { readable } from "./readable-response.ts";
 import { verdictOf } from "./outcome.ts";
 

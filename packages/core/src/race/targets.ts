@@ -22,11 +22,11 @@ import { Alarm } from "../time/timer-queue.ts";
 import { compileTable, fixedWeight, WeightHistory, type Calculator, type WeightFunction } from "../weights/index.ts";
 import { MOST_LEGS } from "./adaptive/budget.ts";
 import { AdaptivePolicy } from "./adaptive/policy.ts";
-import { reportUsed } from "./books.ts";
+import { reportUsed } from "./ledger/books.ts";
 import type { Engine } from "./engine.ts";
 import { connectCost } from "./connect-cost.ts";
 import { hostName, hostOf, HostPatterns } from "./hosts.ts";
-import { ShownTargets } from "./shown-targets.ts";
+import { ShownTargets } from "./seen/shown-targets.ts";
 import { watchQuota } from "./watch-quota.ts";
 import { Target, type TargetRules } from "./target.ts";
 

@@ -1,6 +1,6 @@
 import type { Hints, RequestInfo } from "../model/request.ts";
 import type { Engine } from "../race/engine.ts";
-import { LeaseDriver } from "../race/lease-driver.ts";
+import { LeaseDriver } from "../race/by-hand/lease-driver.ts";
 import type { Targets } from "../race/targets.ts";
 import type { SlotPorts } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 import { noExitError } from "../errors.ts";
 import type { Engine } from "../race/engine.ts";
-import { PinLease } from "../race/pin-lease.ts";
+import { PinLease } from "../race/by-hand/pin-lease.ts";
 import type { Target } from "../race/target.ts";
 import { Rotate } from "../lease/rotate.ts";
 import { Pauses, type PauseRules } from "../quota/pauses.ts";

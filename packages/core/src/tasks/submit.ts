@@ -1,7 +1,7 @@
 import type { Transport } from "../model/lease.ts";
 import type { RunOptions } from "../model/pool.ts";
 import type { TaskHandle } from "../model/task.ts";
-import { timeoutMs, type Asked } from "../race/acquire.ts";
+import { timeoutMs, type Asked } from "../race/by-hand/acquire.ts";
 import type { Engine } from "../race/engine.ts";
 import type { Job } from "../race/job.ts";
 import { PromiseDriver } from "../race/promise-driver.ts";

@@ -1,5 +1,5 @@
 import { Alarm } from "../../time/timer-queue.ts";
-import { mayAlso } from "../further-grant.ts";
+import { mayAlso } from "../ledger/further-grant.ts";
 import { furtherExit } from "../hedge.ts";
 import type { Job } from "../job.ts";
 import type { AdaptivePolicy } from "./policy.ts";

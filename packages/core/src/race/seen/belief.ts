@@ -1,0 +1,36 @@
+import type { ExitBelief } from "../../model/pool.ts";
+import type { Engine } from "../engine.ts";
+import type { Target } from "../target.ts";
+
+/** What the adaptive policy believes of an exit at a target, in numbers and in words; `undefined` where it does not choose. Changes nothing. */
+export function beliefOf(engine: Engine, target: Target, exit: number, now: number): ExitBelief | undefined {
+  const { worth } = target;
+  if (worth === undefined) return undefined;
+  engine.policy.moment(now);
+  const { beliefs } = target.health;
+  const { pool } = beliefs;
+  const up = percent(pool.up(exit));
+  const accepts = percent(beliefs.acceptance(exit));
+  const typicalMs = Math.round(Math.exp(beliefs.lnScale(exit)));
+  const cutMs = Math.round(beliefs.cutMs(exit, worth.lnLimit));
+  const proxy = engine.table.isProxy[exit];
+  const worked = pool.hasWorked(exit) || !proxy;
+  const dueInMs = worth.has(exit) ? 0 : Math.max(0, pool.dueAt(exit) - pool.tick);
+  const belief: ExitBelief = { up: up / 100, accepts: accepts / 100, typicalMs, cutMs, chosen: worth.has(exit), words: "" };
+  if (dueInMs > 0) belief.testedInMs = dueInMs;
+  const state = worked ? `up with ${up} %` : pool.missed(exit) === 0 ? `not known yet, up with ${up} % as others of its list` : `has never worked, up with ${up} %`;
+  const host = beliefs.tries(exit) === 0 ? `this host accepts ${accepts} % of them` : `answers this host with ${accepts} %`;
+  const times = worked ? `typically ${seconds(typicalMs)}${proxy ? `, cut off after ${seconds(cutMs)} when places are scarce` : ""}` : "";
+  const next = belief.chosen ? "" : dueInMs > 0 ? `tested again in ${seconds(dueInMs)} or sooner` : pool.isTesting(exit) ? "being tested" : "due for a test";
+  belief.words = [state, host, times, next].filter((part) => part !== "").join(", ");
+  return belief;
+}
+
+function percent(likelihood: number): number {
+  return Math.round(likelihood * 100);
+}
+
+/** As a person says it: 40 ms, 1.2 s, 23 s. */
+function seconds(ms: number): string {
+  return ms < 100 ? `${ms} ms` : ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
+}

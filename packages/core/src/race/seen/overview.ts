@@ -1,0 +1,78 @@
+import { EXIT_STATES, type ExitDetails, type PoolOverview, type TargetDetails, type TargetOverview } from "../../model/overview.ts";
+import type { Traffic } from "../../health/traffic.ts";
+import type { Engine } from "../engine.ts";
+import { ColumnsMaker } from "./exit-columns.ts";
+import { exitStatus } from "./status.ts";
+import type { Target } from "../target.ts";
+import { waitsFor } from "./waits-for.ts";
+
+/** Whole seconds of answers that are told. */
+const SECONDS = 60;
+
+export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic): PoolOverview {
+  const now = engine.clock.now();
+  const maker = new ColumnsMaker(engine, now);
+  const shown: TargetOverview[] = [];
+  let pending = 0;
+  for (const target of targets) {
+    pending += target.waiting;
+    const { breaker } = target;
+    const probeAt = breaker.nextProbeAt;
+    shown.push({
+      name: target.name,
+      breaker: breaker.state(now),
+      breakerReason: breaker.reason,
+      nextProbeInMs: probeAt === undefined || probeAt === Infinity ? undefined : Math.max(0, Math.round(probeAt - now)),
+      waiting: target.waiting,
+      inflight: target.inFlight,
+      pausedForMs: Math.max(0, Math.round(target.pauses.wholeUntil - now)),
+      limits: maker.add(target),
+      waitsFor: waitsFor(engine, target, now),
+    });
+  }
+  const columns = maker.finish();
+  const { good, all } = traffic.attempts1m(now);
+  return {
+    pool: engine.name,
+    at: now,
+    exits: countStates(columns.state),
+    tasks: { pending, completed: traffic.completed, failed: traffic.failed },
+    answered: traffic.answeredBySecond(now, SECONDS),
+    successRate1m: all === 0 ? 0 : good / all,
+    attempts1m: all,
+    avgLatencyMs: Math.round(traffic.avgLatencyMs * 10) / 10,
+    inflight: engine.gate.inFlight,
+    full: !engine.gate.open,
+    switches: engine.switches,
+    targets: shown,
+    columns,
+  };
+}
+
+/** `undefined` where the pool has no exit of this id. */
+export function inspectExit(engine: Engine, targets: Iterable<Target>, id: string): ExitDetails | undefined {
+  const index = engine.table.indexOf(id);
+  const exit = index === undefined ? undefined : engine.table.exits[index];
+  if (index === undefined || exit === undefined) return undefined;
+  const now = engine.clock.now();
+  const details: Record<string, TargetDetails> = {};
+  for (const target of targets) {
+    const { outcomes, samples, sinceSuccessMs } = target.health.of(index, now);
+    const cause = target.causes.of(index, now);
+    details[target.name] = {
+      ...exitStatus(engine, target, index, now),
+      outcomes: Array.from({ length: samples }, (_, age) => ((outcomes >>> age) & 1) === 1),
+      score: target.health.score(index),
+      ...(sinceSuccessMs === undefined ? {} : { sinceSuccessMs }),
+      ...(cause === undefined ? {} : { cause }),
+    };
+  }
+  return { exit, targets: details };
+}
+
+function countStates(state: Uint8Array): PoolOverview["exits"] {
+  const counts = new Array<number>(EXIT_STATES.length).fill(0);
+  for (const one of state) counts[one]++;
+  const [unknown, active, warning, cooldown, banned, dead] = counts;
+  return { total: state.length, healthy: unknown + active + warning, cooldown, banned, dead };
+}
