@@ -202,7 +202,7 @@ export interface ExitPool extends AsyncDisposable {
    * by the exit of its slot. `docs/slots.md` has the rules.
    * @throws MultihomeError `MH_ERR_CONFIG` with every wrong option; ClosedError
    */
-  slots<T>(items: Iterable<T> | AsyncIterable<T>, worker: (item: T, lease: Lease, batch: SlotBatch) => Promise<unknown>, options: SlotOptions<T>): SlotRun<T>;
+  slots<T, R = unknown>(items: Iterable<T> | AsyncIterable<T>, worker: (item: T, lease: Lease, batch: SlotBatch) => Promise<R>, options: SlotOptions<T>): SlotRun<T, R>;
   /** What a request would cost, and why. */
   weigh(request: RequestInfo): WeightReport;
   /**

@@ -41,6 +41,6 @@ export interface Hints {
   batchId?: string;
   /** The same key leaves by the same exit; `"avoid-previous"` by another than last time. */
   affinity?: string | "avoid-previous";
-  /** Leave by the exit of this lease. */
-  lease?: Lease;
+  /** Leave by the exit of this lease; `undefined`: of none, also inside `pool.with({ lease })`. */
+  lease?: Lease | undefined;
 }

@@ -56,7 +56,8 @@ export interface SlotBatch {
   step<R>(name: string, run: () => R | Promise<R>, succeeded?: (result: R) => boolean): Promise<R>;
 }
 
-export interface SlotResult<T> {
+/** @typeParam R what the worker resolves to */
+export interface SlotResult<T, R = unknown> {
   item: T;
   slot: number;
   cycle: number;
@@ -64,7 +65,7 @@ export interface SlotResult<T> {
   /** Empty where it never had one. */
   exit: string;
   status: "fulfilled" | "rejected";
-  value?: unknown;
+  value?: R;
   reason?: unknown;
   /** When its worker began and ended, on the pool's own monotonic clock. */
   startedAt: number;
@@ -75,7 +76,7 @@ export interface SlotResult<T> {
  * A run of slots. It goes on whether or not its results are read. Results that nobody reads are kept up to 1,000, the newest;
  * once they are read, slots take no further item while 1,000 wait. Leaving the loop stops the run.
  */
-export interface SlotRun<T> extends AsyncIterable<SlotResult<T>> {
+export interface SlotRun<T, R = unknown> extends AsyncIterable<SlotResult<T, R>> {
   /** Names it in events and in the status. */
   readonly id: string;
   /**

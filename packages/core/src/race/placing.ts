@@ -21,6 +21,7 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
   }
   if (job.wish?.previous !== undefined) job.wish.previous.exit = exit;
   setDeadline(job, exit, now);
+  if (held !== undefined) engine.leases.confirmed(held, now);
   const first = held ?? engine.leases.out(job, exit, now);
   // Granted: from here on a lease by hand is its holder's.
   if (job.single) job.done = true;

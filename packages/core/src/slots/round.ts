@@ -7,7 +7,7 @@ import type { Batch } from "./batch.ts";
 import type { SlotPorts } from "./ports.ts";
 import type { Rests } from "./rests.ts";
 
-export type Worker<T> = (item: T, lease: Lease, batch: SlotBatch) => Promise<unknown>;
+export type Worker<T, R = unknown> = (item: T, lease: Lease, batch: SlotBatch) => Promise<R>;
 export type Outcome = { readonly status: "fulfilled"; readonly value: unknown } | { readonly status: "rejected"; readonly reason: unknown };
 
 export interface RoundParts<T> {

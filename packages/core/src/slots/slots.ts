@@ -41,11 +41,12 @@ export class Slots {
     return this.#runs.size === 0;
   }
 
-  start<T>(items: Iterable<T> | AsyncIterable<T>, worker: Worker<T>, options: SlotOptions<T>): SlotRun<T> {
+  start<T, R>(items: Iterable<T> | AsyncIterable<T>, worker: Worker<T, R>, options: SlotOptions<T>): SlotRun<T, R> {
     if (this.#ports.engine.closing) throw new ClosedError();
     const run = new Run(`slots-${++this.#made}`, items, worker, options, this.#ports);
     this.#runs.add(run);
-    return run;
+    // What a result holds is what this worker has resolved to; inside nobody looks at it.
+    return run as SlotRun<T, unknown> as SlotRun<T, R>;
   }
 
   /** Exits have appeared, or the rules are others. */

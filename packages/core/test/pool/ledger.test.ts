@@ -500,3 +500,16 @@ test("two pools with one ledger stay within one limit, and neither takes the oth
   assert.equal(outcomes.filter((one) => one === "answer 200").length, 100, "all of the limit, although each sees the other's spending in the headers");
   await Promise.all(pools.map((pool) => pool.close()));
 });
+
+test("an attempt that has waited for the ledger's word is the first of its request, like any other", async () => {
+  const { pool, clock } = await open({ at: () => "unknown" });
+  const attempts: number[] = [];
+  pool.on("multihome:lease.acquired", ({ attempt }) => attempts.push(attempt));
+  pool.decisions();
+  const answer = pool.run(get(), scriptedTransport([], { clock }));
+  await settle(clock);
+  assert.equal(await outcome(answer), "answer 200");
+  assert.deepEqual(attempts, [1]);
+  assert.deepEqual(pool.decisions().map((decision) => decision.attempts.map(({ round }) => round)), [[1]]);
+  await pool.close();
+});

@@ -135,3 +135,11 @@ test("an endless run over nothing looks again ten times a second, not all the ti
   await run.stop();
   await pool.close();
 });
+
+test("what a worker resolves to is the type of its results' values", async () => {
+  const { pool } = await openPool({}, 1);
+  const lengths: number[] = [];
+  for await (const { item, value } of pool.slots(["a", "bcd"], async (word) => ({ length: word.length }), { slots: 1 })) lengths.push(item.length - (value?.length ?? 0));
+  assert.deepEqual(lengths, [0, 0]);
+  await pool.close();
+});

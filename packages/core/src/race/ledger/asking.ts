@@ -118,7 +118,6 @@ export class Ask {
       return;
     }
     this.#leg.grant = grant;
-    engine.leases.confirmed(this.#leg, now);
     engine.go(this.#job, this.#leg, now);
     if (target.line.size > target.asking && !target.atGate) engine.pump(target);
   }
