@@ -5,9 +5,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 import type { Counter } from "@multihome/core";
 import { redisLedger, type RedisLedger } from "@multihome/redis-ledger";
-import { NO_SERVER, RedisServer } from "../support/redis-server.ts";
 import { ENGINES, fight, WINDOWS, type BudgetFigures } from "./ledger/budget.ts";
 
 const { values: given } = parseArgs({ options: { seconds: { type: "string", default: "15" }, processes: { type: "string", default: "8" }, calls: { type: "string", default: "100000" } } });
@@ -115,5 +115,5 @@ async function main(): Promise<void> {
   }
 }
 
-if (NO_SERVER !== false) console.log(`skipped: ${NO_SERVER}`);
+if (noRedis() !== false) console.log(`skipped: ${noRedis()}`);
 else await main();

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createExitPool, isMultihomeError, type ExitPool } from "@multihome/core";
 import { nodeTransport } from "@multihome/core/node-http";
-import { startExchange } from "@multihome/core/testing";
+import { noRedis, RedisServer, startExchange } from "@multihome/core/testing";
 import { ledgerText, redisLedger } from "@multihome/redis-ledger";
-import { NO_SERVER, RedisServer } from "../support/redis-server.ts";
 
-test("an exit that one process gets banned is left alone by the others, also by one that starts later", { skip: NO_SERVER }, async () => {
+test("an exit that one process gets banned is left alone by the others, also by one that starts later", { skip: noRedis() }, async () => {
   const server = await RedisServer.start();
   const exchange = await startExchange({ weigh: () => 1 });
   const pools: ExitPool[] = [];

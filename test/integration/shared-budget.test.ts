@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 import { runFleet, type FleetFigures } from "../support/ledger-fleet.ts";
-import { NO_SERVER, RedisServer } from "../support/redis-server.ts";
 
 const PROCESSES = 8;
 /** Nightly runs ask for 600. */
@@ -15,7 +15,7 @@ function mostlyUsed({ used }: FleetFigures, share: number): void {
   for (const [limit, value] of Object.entries(used)) assert.ok(value >= wanted, `${limit}: ${JSON.stringify(used)}`);
 }
 
-describe(`${PROCESSES} processes, two addresses, three linked limits, judged by the exchange`, { skip: NO_SERVER, concurrency: 1 }, () => {
+describe(`${PROCESSES} processes, two addresses, three linked limits, judged by the exchange`, { skip: noRedis(), concurrency: 1 }, () => {
   test("no window is over its limit, nobody is refused, and the windows are used", { timeout: (SECONDS + 60) * 1_000 }, async (t) => {
     const server = await RedisServer.start();
     try {

@@ -3,12 +3,12 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { NO_SERVER, RedisServer } from "./support/redis-server.ts";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 
 const run = promisify(execFile);
 const INDEX = new URL("../src/index.js", import.meta.url).href;
 
-test("a program that waits for the ledger goes on, and one that forgets to close it ends", { skip: NO_SERVER }, async () => {
+test("a program that waits for the ledger goes on, and one that forgets to close it ends", { skip: noRedis() }, async () => {
   const server = await RedisServer.start();
   try {
     const program = `

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 import { redisLedger, type GivenClient } from "../src/index.ts";
 import { counter, take, takeMany } from "./support/counters.ts";
-import { NO_SERVER, RedisServer } from "./support/redis-server.ts";
 
 interface Connected {
   readonly client: GivenClient;
@@ -49,7 +49,7 @@ const CLUSTERS: Record<string, (server: RedisServer) => Promise<Connected>> = {
   },
 };
 
-describe("clients of the user's own", { skip: NO_SERVER }, () => {
+describe("clients of the user's own", { skip: noRedis() }, () => {
   let single: RedisServer;
   let nodes: RedisServer[];
 

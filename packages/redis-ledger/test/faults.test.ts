@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 import type { Counter } from "@multihome/core";
 import { redisLedger, type LedgerChanged, type RedisLedger, type RedisLedgerOptions } from "../src/index.ts";
 import { counter, take, takeMany } from "./support/counters.ts";
 import { FaultyProxy } from "./support/faulty-proxy.ts";
-import { NO_SERVER, RedisServer } from "./support/redis-server.ts";
 
 const LIMIT = 100;
 const weight = (units: number, rest: Partial<Counter> = {}): Counter => counter("weight", units, { limit: LIMIT, perMs: 3_600_000, align: "fixed", ...rest });
@@ -13,7 +13,7 @@ const one = (): Counter[] => [weight(1)];
 /** What a request waits at most: its deadline, and what a busy machine adds. The promise is deadline + 20 ms; the slack is for the neighbours. */
 const BOUND_MS = 50 + 250;
 
-describe("faults of the store", { skip: NO_SERVER }, () => {
+describe("faults of the store", { skip: noRedis() }, () => {
   const ends: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of ends.splice(0).reverse()) await end();

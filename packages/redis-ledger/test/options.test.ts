@@ -3,10 +3,10 @@ import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 import { isMultihomeError, type Logger } from "@multihome/core";
 import { redisLedger, type RedisLedgerOptions } from "../src/index.ts";
 import { counter, take } from "./support/counters.ts";
-import { NO_SERVER, RedisServer } from "./support/redis-server.ts";
 
 const SECRET = "s3cr3t/ü";
 const AS_IN_URL = encodeURIComponent(SECRET);
@@ -52,7 +52,7 @@ test("neither a url nor a client, or both, or a client of another kind is refuse
   assert.throws(() => redisLedger({ client: {} }), /node-redis or ioredis/);
 });
 
-test("a wrong password is told by ready(), an event and the log, without the password", { skip: NO_SERVER }, async () => {
+test("a wrong password is told by ready(), an event and the log, without the password", { skip: noRedis() }, async () => {
   const server = await RedisServer.start(["--requirepass", "right"]);
   const { ledger, said } = hearing({ url: `redis://:${AS_IN_URL}@127.0.0.1:${server.port}`, onUnavailable: "closed" });
   try {
@@ -69,7 +69,7 @@ test("a wrong password is told by ready(), an event and the log, without the pas
   }
 });
 
-test("the right password is used", { skip: NO_SERVER }, async () => {
+test("the right password is used", { skip: noRedis() }, async () => {
   const server = await RedisServer.start(["--requirepass", SECRET]);
   const { ledger, said } = hearing({ url: `redis://default:${AS_IN_URL}@127.0.0.1:${server.port}/1`, deadline: "2s" });
   try {
@@ -102,7 +102,7 @@ test("a server that is too old is told with its version and what is needed", asy
   }
 });
 
-test("a prefix that something else uses is told with the key, and nothing of it is changed", { skip: NO_SERVER }, async () => {
+test("a prefix that something else uses is told with the key, and nothing of it is changed", { skip: noRedis() }, async () => {
   const server = await RedisServer.start();
   const { createClient } = await import("@redis/client");
   const other = createClient({ url: server.url });
@@ -129,7 +129,7 @@ test("a prefix that something else uses is told with the key, and nothing of it 
   }
 });
 
-test("a prefix whose own key is used by something else never becomes ready", { skip: NO_SERVER }, async () => {
+test("a prefix whose own key is used by something else never becomes ready", { skip: noRedis() }, async () => {
   const server = await RedisServer.start();
   const { createClient } = await import("@redis/client");
   const other = createClient({ url: server.url });
@@ -146,7 +146,7 @@ test("a prefix whose own key is used by something else never becomes ready", { s
   }
 });
 
-test("a store that may throw counters away is warned of", { skip: NO_SERVER }, async () => {
+test("a store that may throw counters away is warned of", { skip: noRedis() }, async () => {
   const server = await RedisServer.start(["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
   const { ledger, said } = hearing({ url: server.url, deadline: "2s" });
   try {

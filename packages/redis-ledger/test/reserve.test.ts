@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noRedis, RedisServer, redisBinaries } from "@multihome/core/testing";
 import type { Counter } from "@multihome/core";
 import { redisLedger, type RedisLedger, type RedisLedgerOptions } from "../src/index.ts";
 import { counter, take, takeMany } from "./support/counters.ts";
-import { NO_SERVER, RedisServer, SERVERS } from "./support/redis-server.ts";
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
-for (const binary of SERVERS.length === 0 ? ["no server"] : SERVERS) {
-  describe(`reservations in ${binary}`, { skip: NO_SERVER }, () => {
+for (const binary of redisBinaries().length === 0 ? ["no server"] : redisBinaries()) {
+  describe(`reservations in ${binary}`, { skip: noRedis() }, () => {
     let server: RedisServer;
     const open: RedisLedger[] = [];
     let prefixes = 0;

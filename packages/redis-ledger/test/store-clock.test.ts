@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noRedis, RedisServer } from "@multihome/core/testing";
 import { createClient } from "redis";
 import { redisLedger, type GivenClient, type RedisLedger } from "../src/index.ts";
 import { StoreClock } from "../src/store-clock.ts";
 import { counter, take, takeMany } from "./support/counters.ts";
-import { NO_SERVER, RedisServer } from "./support/redis-server.ts";
 
 test("the store's clock is known as well as its best answer, and no worse for slow ones", () => {
   const clock = new StoreClock();
@@ -48,7 +48,7 @@ async function jumping(server: RedisServer): Promise<{ client: GivenClient; jump
 }
 
 for (const [direction, ms] of [["forward", 3_600_000], ["back", -3_600_000]] as const) {
-  test(`a store whose clock jumps ${direction} by an hour breaks no limit and stalls nothing`, { skip: NO_SERVER }, async () => {
+  test(`a store whose clock jumps ${direction} by an hour breaks no limit and stalls nothing`, { skip: noRedis() }, async () => {
     const server = await RedisServer.start();
     const { client, jump, end } = await jumping(server);
     const ledgers: RedisLedger[] = [1, 2].map(() => redisLedger({ client, deadline: "2s", onUnavailable: "closed" }));

@@ -38,3 +38,4 @@ export { createTestCertificate } from "./certificates.ts";
 export type { ServerTls, TestCertificate } from "./certificates.ts";
 export { closedPort, listen } from "./listener.ts";
 export type { Listener } from "./listener.ts";
+export { noRedis, redisBinaries, RedisServer } from "./redis-server.ts";

@@ -1,22 +1,29 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { closedPort } from "./listener.ts";
 
-/** What can be run here: Redis, Valkey, or both. */
-export const SERVERS: readonly string[] = ["redis-server", "valkey-server"].filter((name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0);
+let binaries: readonly string[] | undefined;
+
+/** What can be run here: Redis, Valkey, or both. Looked for once. */
+export function redisBinaries(): readonly string[] {
+  return (binaries ??= ["redis-server", "valkey-server"].filter((name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0));
+}
 
 /** For `test(…, { skip })`: false, or why there is nothing to test with. */
-export const NO_SERVER: string | false = SERVERS.length > 0 ? false : "neither redis-server nor valkey-server is installed here";
+export function noRedis(): string | false {
+  return redisBinaries().length > 0 ? false : "neither redis-server nor valkey-server is installed here";
+}
 
-/** A store of the test's own on a free port of the loopback, with nothing on disk. */
+/** A Redis or Valkey of the test's own, on a free port of the loopback, with nothing on disk: it can be killed, frozen and started empty. */
 export class RedisServer {
   readonly port: number;
   readonly #binary: string;
   readonly #args: readonly string[];
-  readonly #dir = mkdtempSync(path.join(tmpdir(), "mh-ledger-"));
+  readonly #dir = mkdtempSync(path.join(tmpdir(), "multihome-redis-"));
   #child: ChildProcess | undefined;
 
   constructor(port: number, binary: string, args: readonly string[]) {
@@ -25,8 +32,8 @@ export class RedisServer {
     this.#args = args;
   }
 
-  static async start(args: readonly string[] = [], binary = SERVERS[0]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), binary, args);
+  static async start(args: readonly string[] = [], binary = redisBinaries()[0]): Promise<RedisServer> {
+    const server = new RedisServer(await closedPort(), binary, args);
     await server.start();
     return server;
   }
@@ -82,15 +89,4 @@ export class RedisServer {
       socket.on("data", (data) => done(/^[+-]/.test(String(data)) && !String(data).startsWith("-LOADING")));
     });
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
