@@ -1,4 +1,5 @@
 import type { Clock, Counter, Reservation } from "@multihome/core";
+import { Away } from "./away.ts";
 import { Corrections } from "./corrections.ts";
 import type { CounterState, Paused } from "./counter-state.ts";
 import { isConfigFault, type FaultKind, type StoreError } from "./errors.ts";
@@ -60,6 +61,7 @@ export class Engine {
   onFailure: ((error: StoreError) => void) | undefined;
   readonly #warn: EngineParts["warn"];
   readonly #told = new Map<string, number>();
+  readonly #away: Away;
 
   constructor(parts: EngineParts) {
     this.name = parts.name;
@@ -68,6 +70,7 @@ export class Engine {
     this.onUnavailable = parts.onUnavailable;
     this.processes = parts.expected;
     this.#warn = parts.warn;
+    this.#away = new Away(parts.warn);
     this.since = parts.clock.wallTime();
     this.targets = new Targets(parts.keys);
     this.memory = new Memory(this);
@@ -92,6 +95,7 @@ export class Engine {
     this.since = this.clock.wallTime();
     this.fault = fault === undefined ? undefined : { kind: fault.kind, message: fault.message };
     this.events.emit("changed", { ledger: this.name, from, to, fault: this.fault, processes: this.processes });
+    this.#away.changed(to, fault, this.processes, this.clock.now());
     this.onMode?.();
   }
 

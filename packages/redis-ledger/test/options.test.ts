@@ -173,3 +173,31 @@ test("nobody there: the reason names host and port, and close ends everything", 
   await assert.rejects(ledger.ready(), /closed/);
   assert.ok(said.length > 0);
 });
+
+test("a store that is not there is told of once, with what happens meanwhile, and so is its return", { skip: noRedis() }, async () => {
+  const server = await RedisServer.start();
+  const { url } = server;
+  await server.kill();
+  const said: string[] = [];
+  const until = async (count: number): Promise<void> => {
+    for (let i = 0; i < 500 && said.length < count; i++) await sleep(20);
+    assert.equal(said.length, count, said.join("\n"));
+  };
+  const say = (_fields: unknown, message?: string): void => void said.push(message ?? "");
+  const logger: Logger = { debug: say, info: say, warn: say, error: say };
+  const ledger = redisLedger({ url, logger });
+  const told = redisLedger({ url, logger, onUnavailable: "closed" });
+  try {
+    await until(2);
+    said.sort((a, b) => b.length - a.length);
+    assert.match(said[0], /^The store of the shared limits cannot be used \(.*ECONNREFUSED.*\)\. Requests .* wait: it has never been seen, .*`processes`/);
+    assert.match(said[1], /Meanwhile requests that count on a limit wait\.$/);
+    await server.start();
+    await Promise.all([ledger.ready(), told.ready()]);
+    await until(4);
+    assert.deepEqual(said.slice(2), Array(2).fill("The store of the shared limits answers again, and counts from now on."));
+  } finally {
+    await Promise.all([ledger.close(), told.close()]);
+    await server.stop();
+  }
+});
