@@ -7,7 +7,9 @@ import process from "node:process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { createExitPool } from "@multihome/core";
 import { startExchange } from "@multihome/core/testing";
+import { loadTable } from "@multihome/core/venues";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -38,4 +40,15 @@ test("the transport of docs/clients.md sends by an exit of the pool, and its ans
 
 test("the exchange of docs/testing.md counts the pool's requests and what somebody else spends", async () => {
   assert.match(await run("testing.md", (code) => code), /requests: 1,\n +weight: 25,/);
+});
+
+test("the table of docs/weights.md can be used as it stands", async () => {
+  const [, table] = /^## A table of your own\n+```json\n(.*?)^```$/ms.exec(await readFile(path.join(ROOT, "docs/weights.md"), "utf8")) ?? [];
+  const file = path.join(dir, "example.json");
+  await writeFile(file, String(table));
+  await using pool = createExitPool({ exits: { local: ["127.0.3.1"] }, targets: { example: { hosts: "api.example.com", weights: loadTable(file) } } });
+  const charged = (method: string, where: string): string[] => pool.weigh({ method, url: `https://api.example.com${where}`, headers: { "x-api-key": "k" } }).charges.map(({ limit, units, of, perMs, scope }) => `${units} of ${limit}: ${of} in ${perMs} for each ${scope}`);
+  assert.deepEqual(charged("GET", "/v1/book?limit=500"), ["5 of weight-1m: 1200 in 60000 for each exit"]);
+  assert.deepEqual(charged("POST", "/v1/order"), ["1 of weight-1m: 1200 in 60000 for each exit", "1 of orders-10s: 50 in 10000 for each account"]);
+  assert.deepEqual(charged("GET", "/v1/other"), ["10 of weight-1m: 1200 in 60000 for each exit"]);
 });

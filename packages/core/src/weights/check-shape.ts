@@ -94,7 +94,7 @@ function sentence(issue: v.BaseIssue<unknown>, table: unknown): string {
   if ((list === "rules" || list === "limiters") && typeof keys[1] === "number") {
     const entry = (table as TableDocument)[list]?.[keys[1]] as (RuleEntry & { id?: unknown }) | undefined;
     const isObject = typeof entry === "object" && entry !== null;
-    where = list === "rules" ? `rule ${keys[1] + 1}${isObject ? ` (${endpointOf(entry)})` : ""}: ` : `limiter ${keys[1] + 1}${isObject ? ` (${String(entry.id)})` : ""}: `;
+    where = list === "rules" ? `rule ${keys[1] + 1}${isObject ? ` (${endpointOf(entry)})` : ""}: ` : `limiter ${keys[1] + 1}${isObject && entry.id !== undefined ? ` (${String(entry.id)})` : ""}: `;
     keys.splice(0, 2);
   }
   const last = keys.at(-1);
