@@ -1,4 +1,4 @@
-// Leaks. CI sends a few thousand requests through each client; MULTIHOME_SOAK_REQUESTS=100000 and --expose-gc say more.
+// Leaks. CI sends a few thousand requests through each client; MULTIHOME_SOAK_REQUESTS=100000 MULTIHOME_SOAK_AT_ONCE=96 and --expose-gc say more.
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";

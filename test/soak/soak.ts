@@ -26,7 +26,7 @@ export interface SoakFigures {
   readonly heapMiB: readonly [number, number];
 }
 
-const AT_ONCE = 24;
+const AT_ONCE = Number(process.env["MULTIHOME_SOAK_AT_ONCE"] ?? 24);
 const ENDING = [
   "/echo", "/echo", "/echo", "/echo", "/delay/3", "/delay-body/3", "/status/429", "/status/503", "/status/204", "/drip?bytes=5&ms=1", "/redirect?to=/echo", "/big?bytes=200000",
   "/big?bytes=100000&chunked=1", "/reset", "/disconnect", "/cut", "/cut-reset", "/cut-chunked", "/gzip-broken", "/raw?text=nonsense", "/unasked-upgrade",
