@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createExitPool } from "../../src/index.ts";
 import { statedLimits } from "../../src/quota/exchange-info.ts";
 import { scriptedTransport } from "../../src/testing/index.ts";
 import { get, openPool, outcome } from "./support.ts";
@@ -24,4 +25,14 @@ test("a limit that the exchange states smaller holds at once, a larger one is on
 test("whatever is no statement of limits is passed over", () => {
   for (const odd of [undefined, null, 5, "", "{", [], {}, { rateLimits: 5 }, { rateLimits: [null, 1, {}, { rateLimitType: "__proto__", interval: "MINUTE", intervalNum: 1, limit: 1 }, { rateLimitType: "ORDERS", interval: "MINUTE", intervalNum: -1, limit: 1 }, { rateLimitType: "ORDERS", interval: "SECOND", intervalNum: 10, limit: NaN }] }]) assert.deepEqual(statedLimits(odd), []);
   assert.deepEqual(statedLimits({ rateLimits: [{ rateLimitType: "ORDERS", interval: "SECOND", intervalNum: 10, limit: 100 }] }), [{ unit: "order", perMs: 10_000, limit: 100 }]);
+});
+
+test("a stated limit that the pool does not count is warned of, and so is a body that states none", async () => {
+  const said: string[] = [];
+  const say = (_fields: unknown, message?: string): void => void said.push(message ?? "");
+  await using pool = createExitPool({ exits: { local: ["127.0.1.1"] }, targets: { api: { hosts: "api.test", limits: [{ name: "minute", unit: "weight", limit: 100, per: "1m" }] } }, logger: { debug() {}, info() {}, warn: say, error: say } });
+  assert.deepEqual(pool.readLimits("api", { rateLimits: [{ rateLimitType: "REQUEST_WEIGHT", interval: "MINUTE", intervalNum: 1, limit: 100 }, { rateLimitType: "REQUEST_WEIGHT", interval: "SECOND", intervalNum: 10, limit: 30 }] }), []);
+  assert.deepEqual(said, ['api states a limit of 30 in 10 s, unit "weight", that the pool does not count: nothing keeps it.']);
+  assert.deepEqual(pool.readLimits("api", "<html>"), []);
+  assert.match(said[1], /states no limits/);
 });
