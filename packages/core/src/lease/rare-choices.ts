@@ -26,9 +26,11 @@ export function chooseShared(desk: Desk, demand: Demand | undefined, now: number
 /**
  * The exit for a breaker's probe, or -1: the best that is neither banned nor over a limit; one that rests will do where no
  * other is there.
+ *
+ * @param tried of those that do not rest, only taken where no other has room
  */
-export function chooseProbe(desk: Desk, demand: Demand | undefined, now: number): number {
-  const exit = desk.choose(demand, now, [], true);
+export function chooseProbe(desk: Desk, demand: Demand | undefined, now: number, tried: readonly number[] = []): number {
+  const exit = desk.choose(demand, now, tried, true);
   if (exit >= 0) return exit;
   const { rests, table } = desk;
   let best = -1;

@@ -50,7 +50,7 @@ function chooseAny(job: Job, now: number): number {
     return -1;
   }
   if (job.probe) {
-    const probe = chooseProbe(desk, job.demand, now);
+    const probe = chooseProbe(desk, job.demand, now, job.tried);
     if (probe < 0) notSent(job);
     return probe;
   }

@@ -39,15 +39,21 @@ export function vote(job: Job, verdict: VerdictKind, now: number): void {
   const probe = job.probe ? job : lender?.job.probe === true && lender.job.target === target ? lender.job : undefined;
   if (probe !== undefined && verdict === "aborted") {
     if (probe === job) notSent(job);
+    pumpSoon(target);
     return;
   }
   // Where everything fails that should succeed, it is the target whatever the failures look like.
   const blamed = target.health.blamed && (verdict === "blocked" || verdict === "exit-error");
   const change = target.breaker.voted(blamed ? "target-error" : verdict, now, probe !== undefined);
   if (probe !== undefined) probe.probe = false;
-  if (change !== undefined) tell(target, change, now);
-  // In a microtask: its caller is in the middle of an answer.
-  if (change?.to === "closed") queueMicrotask(() => target.engine.pump(target));
+  if (change === undefined) return;
+  tell(target, change, now);
+  pumpSoon(target);
+}
+
+/** Those who wait go, or learn when to ask again. In a microtask: its caller is in the middle of an answer. */
+function pumpSoon(target: Target): void {
+  queueMicrotask(() => target.engine.pump(target));
 }
 
 /** No exit was found: is it because none can be used at all? Then the target is shut until one is back. */

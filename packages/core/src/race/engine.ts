@@ -14,7 +14,7 @@ import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
 import { nextPoolName } from "../observe/channels.ts";
-import { circuitError, isShut, noneReaches, noticeBack, noWayError, vote } from "./circuit.ts";
+import { circuitError, isShut, noneReaches, noticeBack, notSent, noWayError, vote } from "./circuit.ts";
 import type { DecisionRing } from "./seen/decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineParts, EngineRules } from "./engine-rules.ts";
@@ -187,7 +187,10 @@ export class Engine {
     }
     const now = this.clock.now();
     this.policy.over(job);
-    this.room.enterAgain(job, now, this.policy.requeueTo);
+    // Whoever waits is not out: the probe's further round is a probe again when its turn comes, and before others, so that it ends.
+    const to = job.probe ? "head" : this.policy.requeueTo;
+    notSent(job);
+    this.room.enterAgain(job, now, to);
     this.decisions?.waits(job, now);
     if (!job.target.atGate && this.gate.waiting.length === 0) this.pump(job.target);
   }
