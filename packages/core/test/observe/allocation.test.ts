@@ -19,7 +19,7 @@ const EVERY = 1_024;
 const BOXED = 24;
 
 /** Where events are made, counted, remembered and told. */
-const OBSERVERS = /\/src\/(observe\/.*|race\/(announce|record|tally|exit-tally|timings|decision-ring|why|wait-reason|causes|health-changes|watch-quota))\.js$/;
+const OBSERVERS = /\/src\/(observe\/.*|race\/(seen\/.*|health-changes|watch-quota))\.js$/;
 
 const ignore = (): void => {};
 const answering: Driver = {
