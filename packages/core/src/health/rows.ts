@@ -6,7 +6,7 @@ export interface Page {
 
 /** Exits a page: large enough that its own 450 bytes do not count, small enough that a few scattered exits do not cost a table. */
 const PAGE_BITS = 9;
-const PAGE_EXITS = 1 << PAGE_BITS;
+export const PAGE_EXITS = 1 << PAGE_BITS;
 const FIRST_EXITS = 8;
 
 /**
@@ -64,6 +64,14 @@ export class Rows {
       const page = this.#pages[p];
       if (page === undefined) continue;
       for (let at = 0, exit = p << PAGE_BITS; at < page.u32.length; at += this.words, exit++) visit(page, at, exit);
+    }
+  }
+
+  /** Calls back with every page and the first of its exits, for who looks at so many rows that a call for each would be felt. */
+  eachPage(visit: (page: Page, first: number) => void): void {
+    for (let p = 0; p < this.#pages.length; p++) {
+      const page = this.#pages[p];
+      if (page !== undefined) visit(page, p << PAGE_BITS);
     }
   }
 

@@ -86,10 +86,21 @@ export function restoreWorked({ known, rows, tick, times }: PoolBeliefs, exit: n
   known.push(exit);
 }
 
-export function saveCell({ cells, pool }: TargetBeliefs, exit: number): SavedCellBelief | undefined {
-  const word = cells.peek(exit)?.u32[cells.offset(exit)] ?? 0;
-  const tries = cell.triesOf(word);
-  return tries === 0 ? undefined : { acceptance: cell.likelihoodOf(word), ageMs: cell.ageOf(word, pool.tick), tries, accepted: cell.wasAccepted(word) };
+/** Calls back with every exit of which something is believed. It is one object for all of them: to be read, not to be kept. */
+export function eachCell({ cells, pool }: TargetBeliefs, visit: (exit: number, belief: SavedCellBelief) => void): void {
+  const belief = { acceptance: 0.5, ageMs: 0, tries: 0, accepted: false };
+  cells.eachPage(({ u32 }, first) => {
+    for (let at = 0; at < u32.length; at++) {
+      const word = u32[at];
+      const tries = cell.triesOf(word);
+      if (tries === 0) continue;
+      belief.acceptance = cell.likelihoodOf(word);
+      belief.ageMs = cell.ageOf(word, pool.tick);
+      belief.tries = tries;
+      belief.accepted = cell.wasAccepted(word);
+      visit(first + at, belief);
+    }
+  });
 }
 
 export function restoreCell({ cells, pool }: TargetBeliefs, exit: number, saved: SavedCellBelief): void {

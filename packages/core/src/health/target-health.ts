@@ -1,7 +1,7 @@
 import type { VerdictKind } from "../model/verdict.ts";
 import { Blame } from "./blame.ts";
 import * as cell from "./cell.ts";
-import { writeCell, type CellRecord } from "./cell-record.ts";
+import { EXIT, FIELDS, NONE, writeCell, type CellBatch } from "./cell-batch.ts";
 import { NO_CHANGE, type Change } from "./change.ts";
 import { Ejection } from "./ejection.ts";
 import type { PoolHealth } from "./pool-health.ts";
@@ -89,16 +89,24 @@ export class TargetHealth extends TargetReadings {
     return this.#ejection.count(this.pool.epoch.tick(now));
   }
 
-  /** Puts back what was saved; what is in flight now stays. Whatever is there, a cell comes of it. */
-  restore(exit: number, saved: Omit<CellRecord, "inflight">, now: number): void {
-    const before = this.cellRows.exits;
-    const page = this.cellRows.open(exit);
-    const at = this.cellRows.offset(exit);
-    if (cell.isCooling(page.u32, at)) this.#ejection.over(exit);
-    writeCell(page, at, saved, this.pool.epoch.tick(now), this.pool.rules);
-    const until = page.u32[at + cell.UNTIL];
-    if (until > 0) this.#ejection.cooled(exit, until);
-    if (this.cellRows.exits > before) this.pool.used(this, this.cellRows.exits - before);
+  /** Puts back what was saved, of exits by their index, `NONE` meaning none of ours; what is in flight now stays. Whatever is there, cells come of it. */
+  restore({ values, count }: CellBatch, now: number): void {
+    const { cellRows } = this;
+    const { epoch, rules } = this.pool;
+    const before = cellRows.exits;
+    const tick = epoch.tick(now);
+    const longestMs = cooldownMs(rules, LAST_LEVEL);
+    for (let from = 0, end = count * FIELDS; from < end; from += FIELDS) {
+      const exit = values[from + EXIT];
+      if (exit === NONE) continue;
+      const page = cellRows.open(exit);
+      const at = cellRows.offset(exit);
+      if (cell.isCooling(page.u32, at)) this.#ejection.over(exit);
+      writeCell(page, at, values, from, tick, longestMs, rules.window);
+      const until = page.u32[at + cell.UNTIL];
+      if (until > 0) this.#ejection.cooled(exit, until);
+    }
+    if (cellRows.exits > before) this.pool.used(this, cellRows.exits - before);
   }
 
   /** Most exits below this one are about to be restored. */

@@ -1,5 +1,6 @@
 import * as cell from "./cell.ts";
-import { blankRecord, fillRecord, readCell, type CellRecord } from "./cell-record.ts";
+import { CellBatch } from "./cell-batch.ts";
+import { readCell, type CellRecord } from "./cell-record.ts";
 import type { PoolHealth } from "./pool-health.ts";
 import { Rows } from "./rows.ts";
 import { scoreOf, stepOf, type Score } from "./score.ts";
@@ -193,14 +194,16 @@ export class TargetReadings {
     });
   }
 
-  /** The same with what is known. It is one object for all of them: to be read, not to be kept. */
-  eachKnown(now: number, visit: (exit: number, cell: CellRecord) => void): void {
+  /** The same with what is known, a batch at a time. It is one batch for all of them: to be read, not to be kept. */
+  eachKnown(now: number, visit: (batch: CellBatch) => void): void {
     const tick = this.pool.epoch.tick(now);
-    const record = blankRecord();
-    this.cellRows.each((page, at, exit) => {
-      if (!isKnown(page.u32, at)) return;
-      fillRecord(record, page, at, tick);
-      visit(exit, record);
+    const batch = new CellBatch();
+    this.cellRows.eachPage((page, first) => {
+      const { u32 } = page;
+      for (let at = 0, exit = first; at < u32.length; at += cell.CELL_WORDS, exit++) if (isKnown(u32, at)) batch.take(exit, page, at, tick);
+      if (batch.count === 0) return;
+      visit(batch);
+      batch.count = 0;
     });
   }
 }

@@ -4,6 +4,7 @@ import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
 import { Carry } from "./carry.ts";
 import type { DeskRules, Rests } from "./desk-rules.ts";
+import { FITS, GONE, NOBODY, SKIP, type Fit } from "./fit.ts";
 import type { Order } from "./order.ts";
 import { BUSY, NOWHERE, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
@@ -129,6 +130,11 @@ export class Desk {
   rescored(exit: number, anew: boolean): void {
     if (anew && this.#places.of(exit) === WAITING) this.#ready(exit);
     this.#order.rescored?.(exit);
+  }
+
+  /** What is known of them has been put back: all may stand elsewhere. */
+  rescoredAll(): void {
+    this.#order.rescoredAll?.();
   }
 
   /**
@@ -287,12 +293,3 @@ export class Desk {
 function later(now: number, at: number): number {
   return at > now + 1 ? at : now + 1;
 }
-
-const FITS = 0;
-/** Usable, but not for this request. */
-const SKIP = 1;
-/** No longer in the order. */
-const GONE = 2;
-/** What is missing is nobody's own: no other exit helps. */
-const NOBODY = 3;
-type Fit = typeof FITS | typeof SKIP | typeof GONE | typeof NOBODY;

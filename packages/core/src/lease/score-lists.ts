@@ -20,6 +20,11 @@ export class ScoreLists {
     this.#links = new Uint32Array(exits * WORDS);
   }
 
+  /** Those below this may stand in a list. */
+  get exits(): number {
+    return this.#links.length / WORDS;
+  }
+
   get bytes(): number {
     return this.#links.byteLength;
   }

@@ -36,6 +36,8 @@ export class ScoreOrder implements Order {
   #uses = 0;
   /** The exit with which this round of offers began though it is not the best, or -1. */
   #odd = -1;
+  /** What all exits stand by has changed: they are put in their places when somebody asks. */
+  #stale = false;
 
   /** @param options.exits how many there will be, where that is known: room is made for them at once, and for no more */
   constructor(scorer: Scorer, changes: Changes, random: () => number, { exploreShare = EXPLORE_SHARE, exits = 0 }: { exploreShare?: number; exits?: number } = {}) {
@@ -68,7 +70,8 @@ export class ScoreOrder implements Order {
   }
 
   first(): number {
-    if (this.#seen !== this.#changes.count) this.#catchUp();
+    if (this.#stale) this.#rankAnew();
+    else if (this.#seen !== this.#changes.count) this.#catchUp();
     const best = this.#lists.highest(LISTS);
     this.#odd = -1;
     if (best < 0) return -1;
@@ -100,6 +103,17 @@ export class ScoreOrder implements Order {
     if (rank === list) return;
     this.#lists.remove(exit);
     this.#lists.insert(exit, rank);
+  }
+
+  rescoredAll(): void {
+    this.#stale = true;
+  }
+
+  /** Some 40 ns an exit. */
+  #rankAnew(): void {
+    this.#stale = false;
+    this.#seen = this.#changes.count;
+    for (let exit = 0; exit < this.#lists.exits; exit++) this.rescored(exit);
   }
 
   #following(exit: number): number {

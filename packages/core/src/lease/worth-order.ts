@@ -36,6 +36,8 @@ export class WorthOrder implements Order {
   /** Exits that may be used, worth it or not; a bit each. */
   #ready: Uint32Array;
   #seen: number;
+  /** What all exits are worth has changed: they are put in their places when somebody asks. */
+  #stale = false;
 
   /** @param lnLimit logarithm of the most that an attempt may take, in ms */
   constructor(worth: Worth, changes: Changes, lnLimit: number, exits = 0) {
@@ -49,6 +51,7 @@ export class WorthOrder implements Order {
 
   /** Of those that are worth it. */
   get size(): number {
+    if (this.#stale) this.#placeAll();
     return this.#lists.size;
   }
 
@@ -58,6 +61,7 @@ export class WorthOrder implements Order {
 
   /** Is it worth an attempt? */
   has(exit: number): boolean {
+    if (this.#stale) this.#placeAll();
     return this.#lists.listOf(exit) > 0;
   }
 
@@ -69,10 +73,11 @@ export class WorthOrder implements Order {
 
   remove(exit: number): void {
     if (exit >>> 5 < this.#ready.length) this.#ready[exit >>> 5] &= ~(1 << (exit & 31));
-    if (this.has(exit)) this.#lists.remove(exit);
+    if (this.#lists.listOf(exit) > 0) this.#lists.remove(exit);
   }
 
   first(): number {
+    if (this.#stale) this.#placeAll();
     if (this.#seen !== this.#changes.count) this.#catchUp();
     for (let moved = 0; ; moved++) {
       const list = this.#lists.highest(WORTH_LISTS);
@@ -99,6 +104,16 @@ export class WorthOrder implements Order {
   /** An outcome has come, or an attempt has begun: what is believed of it may be another now. */
   rescored(exit: number): void {
     if (this.#isReady(exit)) this.#place(exit);
+  }
+
+  rescoredAll(): void {
+    this.#stale = true;
+  }
+
+  /** Some 150 ns an exit. */
+  #placeAll(): void {
+    this.#stale = false;
+    for (let exit = 0; exit < this.#ready.length * 32; exit++) this.rescored(exit);
   }
 
   /** Takes note of exits that are better than they were; those that are new here are to be tried. */

@@ -1,5 +1,5 @@
 import type { PoolBeliefs } from "../health/pool-beliefs.ts";
-import { restoreCell, restoreExit, saveCell, saveExit } from "../health/saved-beliefs.ts";
+import { eachCell, restoreCell, restoreExit, saveExit } from "../health/saved-beliefs.ts";
 import type { TargetBeliefs } from "../health/target-beliefs.ts";
 import { ExitBeliefWriter, HostBeliefWriter, readExitBeliefs, readHostBeliefs } from "./beliefs.ts";
 import type { SavedHost, SavedPool } from "./format.ts";
@@ -16,16 +16,15 @@ export function poolBeliefs(beliefs: PoolBeliefs, indices: readonly number[]): o
   return any ? { beliefs: writer.base64(), times: { ...beliefs.times.save(), ...beliefs.shape.save() } } : {};
 }
 
-export function hostBeliefs(beliefs: TargetBeliefs, exits: number, numberOf: (exit: number) => number): object {
+export function hostBeliefs(beliefs: TargetBeliefs, numberOf: (exit: number) => number): object {
   const writer = new HostBeliefWriter();
   let any = false;
-  for (let exit = 0; exit < exits; exit++) {
-    const belief = saveCell(beliefs, exit);
-    const number = belief === undefined ? -1 : numberOf(exit);
-    if (belief === undefined || number < 0) continue;
+  eachCell(beliefs, (exit, belief) => {
+    const number = numberOf(exit);
+    if (number < 0) return;
     any = true;
     writer.add(number, belief);
-  }
+  });
   return any ? { beliefs: writer.base64(), host: [beliefs.accepted, beliefs.refused, beliefs.ownOffset].map((value) => Math.round(value * 100) / 100) } : {};
 }
 

@@ -1,5 +1,5 @@
 import type { SavedCellBelief, SavedExitBelief } from "../health/saved-beliefs.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter, unfolded } from "./bytes.ts";
 
 // What is believed fades within the hour, so it is kept roughly: likelihoods to a hundredth, times to the second. Together
 // with outcomes, 200,000 pairs have to fit into 5 MB of text: some three bytes each.
@@ -49,24 +49,34 @@ export class ExitBeliefWriter {
   }
 }
 
-/** Whatever the bytes are, numbers come of it; whoever stores them cuts them to what can be. @returns false where the bytes are not as they were written */
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/**
+ * Whatever the bytes are, numbers come of it; whoever stores them cuts them to what can be.
+ *
+ * @param visit is given one object for all of them: to be read, not to be kept
+ * @returns false where the bytes are not as they were written
+ */
 export function readExitBeliefs(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, belief: SavedExitBelief) => void): boolean {
   const bytes = new ByteReader(from);
+  const belief: Mutable<SavedExitBelief> = { up: 0.5, ageMs: 0, typicalMs: 0.5, times: 0, good: 0.5, bad: 0.5, missed: 0, dueInMs: 0, worked: false, isUp: false };
   for (let exit = 0; exit < exits; exit++) {
     const head = bytes.byte();
     if (bytes.over) return false;
     if ((head & KNOWN) === 0) continue;
     const worked = (head & WORKED) !== 0;
-    const up = bytes.byte() / HUNDRED;
-    const ageMs = bytes.number() * SECOND_MS + sinceMs;
-    const times = (head & TIMED) === 0 ? 0 : bytes.byte();
-    const typicalMs = (head & TIMED) === 0 ? 0 : bytes.number();
-    const good = worked ? bytes.number() / 10 : 0;
-    const bad = worked ? bytes.number() / 10 : 0;
-    const missed = (head & MISSED) === 0 ? 0 : bytes.byte();
-    const dueInMs = Math.max(0, bytes.number() * SECOND_MS - sinceMs);
+    belief.worked = worked;
+    belief.isUp = (head & UP) !== 0;
+    belief.up = bytes.byte() / HUNDRED;
+    belief.ageMs = bytes.number() * SECOND_MS + sinceMs;
+    belief.times = (head & TIMED) === 0 ? 0 : bytes.byte();
+    belief.typicalMs = (head & TIMED) === 0 ? 0 : bytes.number();
+    belief.good = worked ? bytes.number() / 10 : 0;
+    belief.bad = worked ? bytes.number() / 10 : 0;
+    belief.missed = (head & MISSED) === 0 ? 0 : bytes.byte();
+    belief.dueInMs = Math.max(0, bytes.number() * SECOND_MS - sinceMs);
     if (bytes.over) return false;
-    visit(exit, { up, ageMs, typicalMs, times, good, bad, missed, dueInMs, worked, isUp: (head & UP) !== 0 });
+    visit(exit, belief);
   }
   return bytes.ended;
 }
@@ -89,14 +99,19 @@ export class HostBeliefWriter {
   }
 }
 
+/** As above. */
 export function readHostBeliefs(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, belief: SavedCellBelief) => void): boolean {
   const bytes = new ByteReader(from);
+  const belief: Mutable<SavedCellBelief> = { acceptance: 0.5, ageMs: 0.5, tries: 0, accepted: false };
   for (let exit = -1; !bytes.ended; ) {
-    exit += bytes.signed() + 1;
+    exit += unfolded(bytes.small()) + 1;
     const head = bytes.byte();
-    const ageMs = bytes.number() * HOST_AGE_MS + sinceMs;
+    belief.ageMs = bytes.small() * HOST_AGE_MS + sinceMs;
     if (bytes.over || exit < 0 || exit >= exits) return false;
-    visit(exit, { acceptance: (head & STEPS) / STEPS, ageMs, tries: (head >>> TRIES_SHIFT) & 3, accepted: (head & ACCEPTED) !== 0 });
+    belief.acceptance = (head & STEPS) / STEPS;
+    belief.tries = (head >>> TRIES_SHIFT) & 3;
+    belief.accepted = (head & ACCEPTED) !== 0;
+    visit(exit, belief);
   }
   return true;
 }

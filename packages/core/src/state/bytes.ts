@@ -21,6 +21,11 @@ export function folded(value: number): number {
   return value < 0 ? -value * 2 - 1 : value * 2;
 }
 
+/** The same of a number that `folded` has made. */
+export function unfolded(value: number): number {
+  return (value >>> 1) ^ -(value & 1);
+}
+
 /** A growing row of bytes. */
 export class ByteWriter {
   bytes = new Uint8Array(1 << 12);
@@ -80,9 +85,31 @@ export class ByteReader {
     return byte < 128 ? byte : this.#longer(byte & 127);
   }
 
+  /** A number of at most 32 bits: of a longer one the largest of these. In whole numbers alone, for there are millions. */
+  small(): number {
+    const { bytes } = this;
+    let { at } = this;
+    let byte = bytes[at++];
+    // Past the end there is none, and that is not less than 128 either.
+    if (byte < 128) {
+      this.at = at;
+      return byte;
+    }
+    let value = byte & 127;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) {
+        this.at = at;
+        return value;
+      }
+    }
+    return Math.min(0xffff_ffff, this.number());
+  }
+
   signed(): number {
     const value = this.number();
-    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
   /** So many bits, from as few bytes as hold them. */

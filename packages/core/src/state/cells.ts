@@ -1,6 +1,8 @@
-import { blankRecord, type CellRecord } from "../health/cell-record.ts";
+import * as batch from "../health/cell-batch.ts";
+import type { CellBatch } from "../health/cell-batch.ts";
 import type { SavedRecord } from "../health/exit-record.ts";
-import { ByteReader, ByteWriter, folded, putNumber } from "./bytes.ts";
+import { countBits, lastOutcomes } from "../health/window.ts";
+import { ByteReader, ByteWriter, folded, putNumber, unfolded } from "./bytes.ts";
 
 // 200,000 cells have to fit into 5 MB of text with their exits' names: some 15 bytes each. Most fields of most cells are
 // small or zero, so a cell is a list of flags and of the numbers that they announce.
@@ -13,6 +15,8 @@ const WARNED = 1 << 8;
 const LATENCY = 1 << 9;
 const SUCCEEDED = 1 << 10;
 const COOLS = 1 << 11;
+/** Successes and failures are those of the outcomes, and not written: so it is with most exits of a long list at most hosts. */
+const FEW = 1 << 12;
 
 /** Ten numbers of at most eight bytes, and the outcomes. */
 const LONGEST_CELL = 96;
@@ -20,40 +24,24 @@ const LONGEST_CELL = 96;
 /** Recency is counted in minutes: the last success is kept to the second. */
 const AGE_MS = 1_000;
 
-export type SavedCell = Omit<CellRecord, "inflight">;
-
 /** Cells of one target, by the numbers that exits have in the file; cheapest where these rise. */
 export class CellWriter {
   readonly #bytes = new ByteWriter();
   #last = -1;
 
-  add(exit: number, cell: SavedCell): void {
-    const { success, fail, samples, outcomes, level, consecutiveFails, warnings, avgLatencyMs, sinceSuccessMs, coolsForMs } = cell;
-    const size = Math.min(32, samples);
-    const to = this.#bytes.reserve(LONGEST_CELL);
-    let at = putNumber(to, this.#bytes.length, folded(exit - this.#last - 1));
-    this.#last = exit;
-    at = putNumber(
-      to,
-      at,
-      size |
-        (level > 0 ? LEVEL : 0) |
-        (consecutiveFails > 0 ? RUN : 0) |
-        (warnings > 0 ? WARNED : 0) |
-        (avgLatencyMs > 0 ? LATENCY : 0) |
-        (sinceSuccessMs === undefined ? 0 : SUCCEEDED) |
-        (coolsForMs > 0 ? COOLS : 0),
-    );
-    for (let shift = 0; shift < size; shift += 8) to[at++] = outcomes >>> shift;
-    at = putNumber(to, at, success);
-    at = putNumber(to, at, fail);
-    if (level > 0) at = putNumber(to, at, level);
-    if (consecutiveFails > 0) at = putNumber(to, at, consecutiveFails);
-    if (warnings > 0) at = putNumber(to, at, warnings);
-    if (avgLatencyMs > 0) at = putNumber(to, at, Math.ceil(avgLatencyMs * 10));
-    if (sinceSuccessMs !== undefined) at = putNumber(to, at, Math.floor(sinceSuccessMs / AGE_MS));
-    if (coolsForMs > 0) at = putNumber(to, at, Math.ceil(coolsForMs));
-    this.#bytes.length = at;
+  /** All of a batch whose exit has a number; `NONE`: it has none. */
+  add({ values, count }: CellBatch): void {
+    const bytes = this.#bytes;
+    const to = bytes.reserve(LONGEST_CELL * count);
+    let at = bytes.length;
+    for (let from = 0, end = count * batch.FIELDS; from < end; from += batch.FIELDS) {
+      const exit = values[from + batch.EXIT];
+      if (exit === batch.NONE) continue;
+      at = putNumber(to, at, folded(exit - this.#last - 1));
+      this.#last = exit;
+      at = putCell(to, at, values, from);
+    }
+    bytes.length = at;
   }
 
   base64(): string {
@@ -61,32 +49,81 @@ export class CellWriter {
   }
 }
 
-/**
- * Calls back with every cell that is there, as of `sinceMs` after it was saved; it is one object for all of them. Whatever the bytes are, numbers come of it;
- * whoever stores them cuts them to what can be.
- *
- * @returns false where the bytes are not as they were written
- */
-export function readCells(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, cell: SavedCell) => void): boolean {
-  const bytes = new ByteReader(from);
-  const cell = blankRecord();
-  for (let exit = -1; !bytes.ended; ) {
-    exit += bytes.signed() + 1;
-    const head = bytes.number();
-    cell.samples = Math.min(32, head & SAMPLES);
-    cell.outcomes = bytes.bits(cell.samples);
-    cell.success = bytes.number();
-    cell.fail = bytes.number();
-    cell.level = (head & LEVEL) === 0 ? 0 : bytes.number();
-    cell.consecutiveFails = (head & RUN) === 0 ? 0 : bytes.number();
-    cell.warnings = (head & WARNED) === 0 ? 0 : bytes.number();
-    cell.avgLatencyMs = (head & LATENCY) === 0 ? 0 : bytes.number() / 10;
-    cell.sinceSuccessMs = (head & SUCCEEDED) === 0 ? undefined : bytes.number() * AGE_MS + sinceMs;
-    cell.coolsForMs = (head & COOLS) === 0 ? 0 : Math.max(0, bytes.number() - sinceMs);
-    if (bytes.over || exit < 0 || exit >= exits) return false;
-    visit(exit, cell);
+function putCell(to: Uint8Array, begin: number, values: Uint32Array, from: number): number {
+  const size = Math.min(32, values[from + batch.SAMPLES]);
+  const outcomes = values[from + batch.OUTCOMES];
+  const level = values[from + batch.LEVEL];
+  const run = values[from + batch.RUN];
+  const warned = values[from + batch.WARNED];
+  const latency = values[from + batch.LATENCY];
+  const since = values[from + batch.SINCE];
+  const coolsForMs = values[from + batch.COOLS];
+  const success = values[from + batch.SUCCESS];
+  const fail = values[from + batch.FAIL];
+  const ever = since === batch.NONE ? 0 : SUCCEEDED;
+  const few = success + fail === size && success === countBits(outcomes & lastOutcomes(size)) ? FEW : 0;
+  let at = putNumber(to, begin, size | (level > 0 ? LEVEL : 0) | (run > 0 ? RUN : 0) | (warned > 0 ? WARNED : 0) | (latency > 0 ? LATENCY : 0) | ever | (coolsForMs > 0 ? COOLS : 0) | few);
+  for (let shift = 0; shift < size; shift += 8) to[at++] = outcomes >>> shift;
+  if (few === 0) {
+    at = putNumber(to, at, success);
+    at = putNumber(to, at, fail);
   }
-  return true;
+  if (level > 0) at = putNumber(to, at, level);
+  if (run > 0) at = putNumber(to, at, run);
+  if (warned > 0) at = putNumber(to, at, warned);
+  if (latency > 0) at = putNumber(to, at, latency);
+  if (ever !== 0) at = putNumber(to, at, Math.floor(since / AGE_MS));
+  return coolsForMs > 0 ? putNumber(to, at, coolsForMs) : at;
+}
+
+/**
+ * Reads cells a batch at a time, as of `sinceMs` after they were saved. Whatever the bytes are, numbers come of it; whoever
+ * stores them cuts them to what can be.
+ */
+export class CellReader {
+  readonly #bytes: ByteReader;
+  readonly #exits: number;
+  readonly #sinceMs: number;
+  #exit = -1;
+  /** False once the bytes are not as they were written: nothing is read behind that. */
+  whole = true;
+
+  /** @param exits how many the file has */
+  constructor(from: Uint8Array, exits: number, sinceMs: number) {
+    this.#bytes = new ByteReader(from);
+    this.#exits = exits;
+    this.#sinceMs = Math.min(batch.NONE - 1, Math.round(sinceMs));
+  }
+
+  /** @returns false where there was nothing left */
+  fill(into: CellBatch): boolean {
+    const bytes = this.#bytes;
+    const sinceMs = this.#sinceMs;
+    const { values } = into;
+    into.count = 0;
+    while (!into.full && this.whole && !bytes.ended) {
+      const at = into.count * batch.FIELDS;
+      const exit = (this.#exit += unfolded(bytes.small()) + 1);
+      const head = bytes.small();
+      const samples = Math.min(32, head & SAMPLES);
+      values[at + batch.EXIT] = exit;
+      values[at + batch.SAMPLES] = samples;
+      const outcomes = bytes.bits(samples);
+      values[at + batch.OUTCOMES] = outcomes;
+      const good = countBits(outcomes & lastOutcomes(samples));
+      values[at + batch.SUCCESS] = (head & FEW) === 0 ? bytes.small() : good;
+      values[at + batch.FAIL] = (head & FEW) === 0 ? bytes.small() : samples - good;
+      values[at + batch.LEVEL] = (head & LEVEL) === 0 ? 0 : bytes.small();
+      values[at + batch.RUN] = (head & RUN) === 0 ? 0 : bytes.small();
+      values[at + batch.WARNED] = (head & WARNED) === 0 ? 0 : bytes.small();
+      values[at + batch.LATENCY] = (head & LATENCY) === 0 ? 0 : bytes.small();
+      values[at + batch.SINCE] = (head & SUCCEEDED) === 0 ? batch.NONE : Math.min(batch.NONE - 1, bytes.small() * AGE_MS + sinceMs);
+      values[at + batch.COOLS] = (head & COOLS) === 0 ? 0 : Math.max(0, bytes.small() - sinceMs);
+      if (bytes.over || exit < 0 || exit >= this.#exits) this.whole = false;
+      else into.count++;
+    }
+    return into.count > 0;
+  }
 }
 
 const KNOWN = 1 << 6;
@@ -139,23 +176,26 @@ export class RecordWriter {
   }
 }
 
-/** @returns false where the bytes are not as they were written */
+/** It is one object for all records: to be read, not to be kept. @returns false where the bytes are not as they were written */
 export function readRecords(from: Uint8Array, exits: number, sinceMs: number, visit: (exit: number, record: SavedRecord | undefined, unseenDays: number) => void): boolean {
   const bytes = new ByteReader(from);
+  const record = { success: 0, fail: 0, outcomes: 0, samples: 0, sinceSuccessMs: undefined as number | undefined, barren: 0, hadSuccess: false, dead: false, onTrial: false, deaths: 0, refreshesToSitOut: 0 };
   for (let exit = 0; exit < exits; exit++) {
     const unseenDays = bytes.byte();
     const head = bytes.number();
-    const samples = Math.min(32, head & SAMPLES);
     const isKnown = (head & KNOWN) !== 0;
-    const outcomes = isKnown ? bytes.bits(samples) : 0;
-    const success = isKnown ? bytes.number() : 0;
-    const fail = isKnown ? bytes.number() : 0;
-    const sinceSuccessMs = (head & EVER) === 0 ? undefined : bytes.number() * AGE_MS + sinceMs;
-    const barren = (head & BARREN) === 0 ? 0 : bytes.number();
-    const deaths = (head & DEATHS) === 0 ? 0 : bytes.number();
-    const refreshesToSitOut = (head & DEATHS) === 0 ? 0 : bytes.number();
+    record.samples = Math.min(32, head & SAMPLES);
+    record.outcomes = isKnown ? bytes.bits(record.samples) : 0;
+    record.success = isKnown ? bytes.number() : 0;
+    record.fail = isKnown ? bytes.number() : 0;
+    record.sinceSuccessMs = (head & EVER) === 0 ? undefined : bytes.number() * AGE_MS + sinceMs;
+    record.barren = (head & BARREN) === 0 ? 0 : bytes.number();
+    record.deaths = (head & DEATHS) === 0 ? 0 : bytes.number();
+    record.refreshesToSitOut = (head & DEATHS) === 0 ? 0 : bytes.number();
+    record.hadSuccess = (head & HAD_SUCCESS) !== 0;
+    record.dead = (head & DEAD) !== 0;
+    record.onTrial = (head & ON_TRIAL) !== 0;
     if (bytes.over) return false;
-    const record = { success, fail, outcomes, samples, sinceSuccessMs, barren, hadSuccess: (head & HAD_SUCCESS) !== 0, dead: (head & DEAD) !== 0, onTrial: (head & ON_TRIAL) !== 0, deaths, refreshesToSitOut };
     visit(exit, isKnown ? record : undefined, unseenDays);
   }
   return bytes.ended;

@@ -14,8 +14,8 @@ export interface Remembered {
   readonly health: TargetHealth;
   readonly serverClock: ServerClock;
   readonly desk: {
-    /** An exit's standing may be another now. */
-    rescored(exit: number, anew: boolean): void;
+    /** Every exit's standing may be another now. */
+    rescoredAll(): void;
   };
 }
 

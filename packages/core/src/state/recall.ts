@@ -1,8 +1,9 @@
+import { CellBatch, EXIT, FIELDS } from "../health/cell-batch.ts";
 import type { SavedRecord } from "../health/exit-record.ts";
 import type { QuotaLimit } from "../quota/limit.ts";
 import { recallExits, recallHost, recallPool } from "./beliefs-of.ts";
 import { restoreWorked } from "../health/saved-beliefs.ts";
-import { readCells, readRecords } from "./cells.ts";
+import { CellReader, readRecords } from "./cells.ts";
 import { readCounters, type SavedCounter } from "./counters.ts";
 import type { NamedCounter, SavedLimit, SavedState, SavedTarget } from "./format.ts";
 import type { Parts, Remembered } from "./parts.ts";
@@ -36,6 +37,8 @@ export class Recall {
   readonly #dated: boolean;
   readonly #numberOf = new Map<string, number>();
   readonly #done = new Set<string>();
+  /** What every target's cells pass through. */
+  #cells: CellBatch | undefined;
 
   constructor(parts: Parts, state: SavedState) {
     this.#parts = parts;
@@ -52,7 +55,7 @@ export class Recall {
     parts.health.beliefs.moment(tick);
     const whole = readRecords(state.records, state.exits.length, agoMs, (exit, record, unseenDays) => {
       if (this.placeOf[exit] >= 0) this.#restoreRecord(this.placeOf[exit], record, tick);
-      else if (this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record, unseenDays });
+      else if (this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record: record && { ...record }, unseenDays });
     });
     if (!whole) this.broken++;
     if (!recallPool(parts.health.beliefs, state, state.exits.length, agoMs, (exit) => this.placeOf[exit])) this.broken++;
@@ -163,16 +166,17 @@ export class Recall {
     const sinceMs = this.sinceMs(now);
     // At 11 to 20 bytes a cell: at least half of the exits are in it.
     if (only === undefined && saved.cells.length > table.length * 8) target.health.makeRoom(table.length);
-    const whole = readCells(saved.cells, this.placeOf.length, sinceMs, (exit, cell) => {
-      const index = this.#indexOf(exit, only);
-      if (index < 0) return;
-      target.health.restore(index, cell, now);
-      target.desk.rescored(index, false);
-    });
-    if (!whole && only === undefined) this.broken++;
+    const reader = new CellReader(saved.cells, this.placeOf.length, sinceMs);
+    const cells = (this.#cells ??= new CellBatch());
+    while (reader.fill(cells)) {
+      const { values } = cells;
+      for (let at = EXIT, end = cells.count * FIELDS; at < end; at += FIELDS) values[at] = this.#indexOf(values[at], only);
+      target.health.restore(cells, now);
+    }
+    if (!reader.whole && only === undefined) this.broken++;
     this.#parts.health.beliefs.moment(this.#parts.health.epoch.tick(now));
     if (!recallHost(target.health.beliefs, saved, this.placeOf.length, sinceMs, (exit) => this.#indexOf(exit, only)) && only === undefined) this.broken++;
-    if (saved.beliefs.length > 0 || this.state.beliefs.length > 0) for (const index of this.placeOf) if (index >= 0) target.desk.rescored(index, false);
+    target.desk.rescoredAll();
     for (const { exit, forMs, reason } of saved.pauses) {
       const index = this.#indexOf(exit, only);
       if (index >= 0 && forMs > sinceMs) target.pauses.pauseExit(table.egress[index], reason, forMs - sinceMs, now);

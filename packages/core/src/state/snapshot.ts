@@ -1,8 +1,9 @@
+import { CellBatch, EXIT, FIELDS } from "../health/cell-batch.ts";
 import type { QuotaLimit } from "../quota/limit.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { yieldToLoop } from "../time/yield-to-loop.ts";
 import { hostBeliefs, poolBeliefs } from "./beliefs-of.ts";
-import { CellWriter, FORGET_DAYS, readCells, RecordWriter } from "./cells.ts";
+import { CellReader, CellWriter, FORGET_DAYS, RecordWriter } from "./cells.ts";
 import { CounterWriter } from "./counters.ts";
 import { isHashedAccount, isName, MOST_EXITS, MOST_NAMED, MOST_TARGETS } from "./format.ts";
 import type { Parts, Remembered } from "./parts.ts";
@@ -135,9 +136,10 @@ function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall 
   const wall = clock.wallTime();
   const { name, pauses, health, serverClock, quota } = target;
   const cells = new CellWriter();
-  health.eachKnown(now, (exit, cell) => {
-    const number = names.ofIndex(exit);
-    if (number >= 0) cells.add(number, cell);
+  health.eachKnown(now, (batch) => {
+    const { values } = batch;
+    for (let at = EXIT, end = batch.count * FIELDS; at < end; at += FIELDS) values[at] = names.ofIndex(values[at]);
+    cells.add(batch);
   });
   // Exits that share an egress share its bans and counters: the first of them stands for all.
   const leader = (egress: number): number => names.ofIndex(table.membersOf(egress)[0]);
@@ -153,7 +155,7 @@ function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall 
     accounts,
     whole: pauses.wholeUntil > now ? [Math.ceil(pauses.wholeUntil - now), pauses.reasonForAll(undefined)] : undefined,
     limits: (quota?.current ?? []).map((limit) => savedLimit(limit, leader, now)),
-    ...hostBeliefs(health.beliefs, table.length, (exit) => names.ofIndex(exit)),
+    ...hostBeliefs(health.beliefs, (exit) => names.ofIndex(exit)),
   });
 }
 
@@ -167,10 +169,13 @@ function handOn(name: string, before: Recall, now: number, numberOf: (exit: numb
   const saved = before.state.targets.get(name);
   if (saved === undefined) return;
   const sinceMs = before.sinceMs(now);
-  readCells(saved.cells, before.placeOf.length, sinceMs, (exit, cell) => {
-    const number = numberOf(exit);
-    if (number >= 0) cells.add(number, cell);
-  });
+  const reader = new CellReader(saved.cells, before.placeOf.length, sinceMs);
+  const batch = new CellBatch();
+  while (reader.fill(batch)) {
+    const { values } = batch;
+    for (let at = EXIT, end = batch.count * FIELDS; at < end; at += FIELDS) values[at] = numberOf(values[at]);
+    cells.add(batch);
+  }
   for (const { exit, forMs, reason } of saved.pauses) {
     const number = forMs > sinceMs ? numberOf(exit) : -1;
     if (number >= 0) paused.push([Math.ceil(forMs - sinceMs), reason, number]);

@@ -1,4 +1,5 @@
 import { readProxies } from "../exits/proxy-exits.ts";
+import { CellBatch } from "../health/cell-batch.ts";
 import { CellWriter, RecordWriter } from "./cells.ts";
 import { isName, MOST_EXITS, MOST_TARGETS, type SavedState, type SavedTarget } from "./format.ts";
 import { isFields, isTime } from "./version-2.ts";
@@ -19,6 +20,7 @@ export function readVersion1(json: Record<string, unknown>, odd: () => void): Sa
   const exits: string[] = [];
   const records = new RecordWriter();
   const cells = new Map<string, CellWriter>();
+  const one = new CellBatch();
   for (const [url, proxy] of Object.entries(proxies)) {
     const id = idOf(url);
     if (id === undefined || !isFields(proxy) || exits.length >= MOST_EXITS) {
@@ -40,7 +42,8 @@ export function readVersion1(json: Record<string, unknown>, odd: () => void): Sa
       if (success + fail === 0) continue;
       sum.success += success;
       sum.fail += fail;
-      writer.add(exit, {
+      one.count = 0;
+      one.put(exit, {
         ...madeUp(success, fail, consecutiveFails),
         success,
         fail,
@@ -51,6 +54,7 @@ export function readVersion1(json: Record<string, unknown>, odd: () => void): Sa
         coolsForMs: 0,
         sinceSuccessMs: success > 0 ? 0 : undefined,
       });
+      writer.add(one);
     }
     const success = Math.min(MOST, sum.success);
     const fail = Math.min(MOST, sum.fail);

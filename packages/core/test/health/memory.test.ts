@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CellBatch, type SavedCell } from "../../src/health/cell-batch.ts";
 import { attempt, attempts, poolOf } from "./support.ts";
 
 test("a cell takes 32 bytes and an exit 24, made when they are first used", () => {
@@ -77,7 +78,7 @@ test("a cell is saved and restored as it was, with its rest and its trial", () =
   const saved = from.of(2, 80_000);
 
   const to = poolOf(4).target();
-  to.restore(2, saved, 500);
+  to.restore(batchOf(2, saved), 500);
 
   assert.deepEqual(from.known(), [2]);
   assert.deepEqual(to.known(), [2]);
@@ -91,7 +92,7 @@ test("a cell is saved and restored as it was, with its rest and its trial", () =
 test("a saved cell that holds nonsense is cut to what a cell can hold", () => {
   const target = poolOf(4).target();
   for (const junk of [Number.NaN, Infinity, -1, 1e300]) {
-    target.restore(1, { success: junk, fail: junk, warnings: junk, consecutiveFails: junk, avgLatencyMs: junk, outcomes: junk, samples: junk, level: junk, sinceSuccessMs: junk, coolsForMs: junk }, 1_000);
+    target.restore(batchOf(1, { success: junk, fail: junk, warnings: junk, consecutiveFails: junk, avgLatencyMs: junk, outcomes: junk, samples: junk, level: junk, sinceSuccessMs: junk, coolsForMs: junk }), 1_000);
 
     const { total } = target.score(1);
     assert.ok(total >= 0 && total <= 1, `${junk}: ${total}`);
@@ -100,3 +101,9 @@ test("a saved cell that holds nonsense is cut to what a cell can hold", () => {
     assert.ok(Number.isFinite(target.of(1, 1_000).avgLatencyMs));
   }
 });
+
+function batchOf(exit: number, saved: SavedCell): CellBatch {
+  const batch = new CellBatch();
+  batch.put(exit, saved);
+  return batch;
+}
