@@ -55,7 +55,7 @@ export class CellBatch {
     values[at + RUN] = whole(saved.consecutiveFails);
     values[at + WARNED] = whole(saved.warnings);
     values[at + LATENCY] = whole(saved.avgLatencyMs * 10);
-    values[at + SINCE] = saved.sinceSuccessMs === undefined ? NONE : whole(saved.sinceSuccessMs);
+    values[at + SINCE] = saved.sinceSuccessMs === undefined ? NONE : Math.min(NONE - 1, whole(saved.sinceSuccessMs));
     values[at + COOLS] = whole(saved.coolsForMs);
   }
 
@@ -124,5 +124,5 @@ export function writeCell({ u32, f32 }: Page, at: number, values: Uint32Array, f
 
 /** What 32 bits hold of it, and nothing of what is no number. */
 function whole(value: number): number {
-  return value > 0 ? (value < NONE ? Math.round(value) : NONE - 1) : 0;
+  return value > 0 ? (value < 0xffff_ffff ? Math.round(value) : 0xffff_ffff) : 0;
 }
