@@ -40,7 +40,7 @@ export async function soak(client: ContractClient, requests: number, seed: numbe
   const random = seededRandom(seed);
   const server = await startHttpServer();
   const proxies = await Promise.all([1, 2, 3].map((index) => startSocksServer({ egress: `127.0.23.${index}` })));
-  const common = { targets: { all: { hosts: `127.0.0.1:${server.port}`, spacing: 0 } }, health: { cooldownAfter: 1_000_000 }, backoff: { rateLimited: 1, max: 5, timeout: 1 }, queue: { maxAttempts: 2 }, random } as const;
+  const common = { targets: { all: { hosts: `127.0.0.1:${server.port}`, spacing: 0, breaker: { threshold: 1_000_000 } } }, health: { cooldownAfter: 1_000_000 }, backoff: { rateLimited: 1, max: 5, timeout: 1 }, queue: { maxAttempts: 2 }, random } as const;
   const pools = [
     createExitPool({ ...common, exits: { local: ["127.0.22.1", "127.0.22.2", "127.0.22.3"] } }),
     createExitPool({ ...common, exits: { proxies: proxies.map(({ url }) => url), strategy: "rotate" }, defaults: { race: { mode: "race" } }, attemptTimeout: 300 }),
