@@ -30,7 +30,8 @@ export interface SocketCount {
 
 /** What sends through one exit, who is using it, and which connections are on their way. */
 export class ExitAgent implements ConnectObserver {
-  readonly exit: Exit;
+  /** `undefined`: it serves all of them. */
+  readonly exit: Exit | undefined;
   readonly dispatcher: InnerDispatcher;
   /** Legs that may still need it. */
   uses = 0;
@@ -47,7 +48,7 @@ export class ExitAgent implements ConnectObserver {
   readonly #count: SocketCount;
 
   /** @param make is handed the agent itself, because the connector reports to it */
-  constructor(exit: Exit, make: (observer: ConnectObserver) => InnerDispatcher, count: SocketCount) {
+  constructor(exit: Exit | undefined, make: (observer: ConnectObserver) => InnerDispatcher, count: SocketCount) {
     this.exit = exit;
     this.#count = count;
     this.dispatcher = make(this);

@@ -37,6 +37,8 @@ export class ExitAgents implements SocketCount {
   readonly #mostAgents: number;
   // By object: a proxy that comes back with another password is another exit, and must not find the old one's connections.
   readonly #agents = new Map<Exit, ExitAgent>();
+  /** Where one dispatcher of the user's own serves all exits: nothing is kept of each, and its owner closes it. */
+  readonly #common: ExitAgent | undefined;
   /** On their way to being closed. */
   readonly #ending = new Set<Promise<unknown>>();
   #sockets = 0;
@@ -49,6 +51,8 @@ export class ExitAgents implements SocketCount {
     this.#rules = rules;
     this.#mostSockets = host.maxSockets;
     this.#mostAgents = Math.max(1, Math.min(host.maxSockets, MOST_AGENTS));
+    const { dispatcherFor } = rules;
+    this.#common = typeof dispatcherFor === "object" ? new ExitAgent(undefined, () => dispatcherFor, this) : undefined;
   }
 
   /** Sockets open over all exits, idle ones included. */
@@ -63,6 +67,7 @@ export class ExitAgents implements SocketCount {
 
   /** The agent of an exit, which is in use from now on until `leave`. @throws InvalidArgumentError where its options conflict with it */
   take(exit: Exit): ExitAgent {
+    if (this.#common !== undefined) return this.#common;
     const agent = this.#agents.get(exit) ?? this.#make(exit);
     agent.uses++;
     agent.turn = ++this.#turn;
@@ -70,6 +75,7 @@ export class ExitAgents implements SocketCount {
   }
 
   leave(agent: ExitAgent): void {
+    if (agent === this.#common) return;
     if (--agent.uses === 0 && (this.#sockets > this.#mostSockets || this.#agents.size > this.#mostAgents)) this.#shrink();
   }
 
@@ -100,12 +106,11 @@ export class ExitAgents implements SocketCount {
   #make(exit: Exit): ExitAgent {
     const { allowH2, agent: common, dispatcherFor } = this.#rules;
     const agent = new ExitAgent(exit, (observer) => {
-      if (typeof dispatcherFor === "object") return dispatcherFor;
       const settings = settingsFor(exit, common, this.#host.agentOptions(exit), this.#host.connectTimeoutMs, this.#undici);
       const options: InnerOptions = { ...settings.agent, allowH2, pipelining: 1, connect: connectorFor(exit, settings.connect, allowH2, this.#host.clock, observer) };
-      return dispatcherFor === undefined ? new this.#undici.Agent(options as never) : dispatcherFor(exit, options);
+      return typeof dispatcherFor === "function" ? dispatcherFor(exit, options) : new this.#undici.Agent(options as never);
     }, this);
-    if (typeof dispatcherFor !== "object") this.#listen(agent.dispatcher);
+    this.#listen(agent.dispatcher);
     if (this.#agents.size >= this.#mostAgents) this.#shrink();
     this.#agents.set(exit, agent);
     return agent;
@@ -137,9 +142,7 @@ export class ExitAgents implements SocketCount {
     agent.retired = true;
     // Counted out now: "close" comes in a later turn, and until then the next one would have to go, too.
     this.#sockets -= agent.sockets;
-    this.#agents.delete(agent.exit);
-    // Its owner closes it.
-    if (typeof this.#rules.dispatcherFor === "object") return;
+    this.#agents.delete(agent.exit as Exit);
     // Where it fails, somebody else has closed it before us: all that was wanted.
     const ending: Promise<void> = end(agent.dispatcher).catch(() => {});
     this.#ending.add(ending);

@@ -169,6 +169,28 @@ for (const version of versions) {
     for (const lease of leases) lease.release();
   });
 
+  test(`${name}: where one dispatcher of the user's own serves all exits, nothing is kept of each, and it stays open`, async (t) => {
+    const pool = createExitPool({ exits: { local: ["127.0.0.2", "127.0.0.3"] } });
+    t.after(() => pool.close());
+    await pool.ready();
+    const own = new undici.MockAgent();
+    const agents = new ExitAgents(pool.adapterHost, undici, { allowH2: false, agent: undefined, dispatcherFor: own as never });
+    const leases = [await pool.acquire({ method: "GET", url: "http://a.test" }), await pool.acquire({ method: "GET", url: "http://a.test" })];
+
+    const taken = leases.map(({ exit }) => agents.take(exit));
+
+    assert.deepEqual(taken.map(({ dispatcher }) => dispatcher === (own as unknown)), [true, true]);
+    assert.equal(agents.size, 0);
+    for (const agent of taken) agents.leave(agent);
+    await agents.close();
+    await agents.destroy(new Error("over"));
+    own.get("http://a.test").intercept({ path: "/" }).reply(200, "still open");
+    const { body } = await undici.request("http://a.test/", { dispatcher: own as never });
+    assert.equal(await body.text(), "still open");
+    await own.close();
+    for (const lease of leases) lease.release();
+  });
+
   test(`${name}: an Agent's events are told, with the dispatcher first among the targets`, async (t) => {
     const { dispatcher, server } = await bench(t, version);
     const connected = once(dispatcher, "connect") as Promise<[URL, unknown[]]>;
