@@ -30,6 +30,11 @@ export class Breaker {
     return this.#state.kind === "closed";
   }
 
+  /** Closed, and there is no failure that a success would make good. */
+  get calm(): boolean {
+    return this.#state === CLOSED;
+  }
+
   /** As a person sees it: one whose probe is due is half open, though nobody has asked yet. */
   state(now: number): BreakerState["kind"] {
     const state = this.#state;
@@ -80,8 +85,7 @@ export class Breaker {
 
   /** What became of a request, once for each that was admitted. @param probe it was let through as the probe */
   voted(verdict: VerdictKind, now: number, probe: boolean): BreakerChange | undefined {
-    // Nearly every vote, and it changes nothing.
-    if (verdict === "success" && this.#state === CLOSED) return undefined;
+    if (verdict === "success" && this.calm) return undefined;
     return this.#to({ kind: "voted", verdict, probe }, now);
   }
 

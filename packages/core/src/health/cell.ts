@@ -51,6 +51,18 @@ export function warnings(u32: Uint32Array, at: number): number {
   return u32[at + RUN] & WARNINGS;
 }
 
+/** A success: no failures in a row, not spared, seen a moment ago. */
+export function setGood(u32: Uint32Array, at: number, tick: number): void {
+  u32[at + LAST_GOOD] = tick;
+  u32[at + RUN] &= WARNINGS;
+  u32[at + FLAGS] |= RECENCY_STEPS << 25;
+}
+
+/** It has never rested, and is not half open. */
+export function isCalm(u32: Uint32Array, at: number): boolean {
+  return u32[at + UNTIL] === 0 && levelOf(u32, at) === 0;
+}
+
 /** Stays at 32,767 once it is there. */
 export function addWarning(u32: Uint32Array, at: number): void {
   if (warnings(u32, at) < WARNINGS) u32[at + RUN]++;

@@ -26,9 +26,8 @@ export class Epoch {
   tick(now: number): number {
     if (!(now >= this.#last)) this.#wentBack(now);
     this.#last = now;
-    if (Number.isNaN(this.#origin)) this.#origin = Math.floor(now) - BEFORE;
-    const tick = Math.max(1, Math.ceil(now) - this.#origin);
-    return tick <= HALF ? tick : this.#moveOn(tick);
+    const tick = Math.ceil(now) - this.#origin;
+    return tick >= 1 && tick <= HALF ? tick : this.#outside(now);
   }
 
   /** The moment of a tick, on the clock's scale. */
@@ -38,6 +37,13 @@ export class Epoch {
 
   #wentBack(now: number): void {
     if (this.#last - now > JUMP_MS) this.#origin -= Math.floor(this.#last - now);
+  }
+
+  /** Before the first moment, or beyond what fits. */
+  #outside(now: number): number {
+    if (Number.isNaN(this.#origin)) this.#origin = Math.floor(now) - BEFORE;
+    const tick = Math.max(1, Math.ceil(now) - this.#origin);
+    return tick <= HALF ? tick : this.#moveOn(tick);
   }
 
   #moveOn(tick: number): number {

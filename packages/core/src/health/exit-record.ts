@@ -2,6 +2,7 @@ import { ChangeLog } from "./change-log.ts";
 import { moved } from "./epoch.ts";
 import { Rows } from "./rows.ts";
 import type { HealthRules } from "./rules.ts";
+import type { ExitRecord, SavedRecord } from "./saved-record.ts";
 import { recencyOf } from "./score.ts";
 import { lastOutcomes, pushOutcome, successRate, UNKNOWN_RATE } from "./window.ts";
 
@@ -28,36 +29,12 @@ const MOST = 0xffff;
 const HAD_SUCCESS = 1 << 15;
 const DEAD = 1 << 16;
 const TRIAL = 1 << 17;
+/** All but the rate last told to the targets. */
+const ALL_BUT_TOLD = ~(63 << 18);
 /** A rate that moved by this much moves a score by 0.045, three of its steps: then the targets hear of it. */
 const TELL_AT = 0.15;
 /** Back at the first refresh after one death, at the second after two in a row, then 4, 8, 16, 32: with one every ten minutes, five hours. */
 const MOST_DEATHS = 6;
-
-export interface ExitRecord {
-  readonly success: number;
-  readonly fail: number;
-  readonly successRate: number;
-  readonly dead: boolean;
-  readonly onTrial: boolean;
-}
-
-/** A record as plain values; times are relative, so they can be read on another clock. */
-export interface SavedRecord {
-  readonly success: number;
-  readonly fail: number;
-  /** The last outcomes as bits, the newest lowest, and how many of them there are. */
-  readonly outcomes: number;
-  readonly samples: number;
-  /** Since the last success; `undefined`: never. */
-  readonly sinceSuccessMs: number | undefined;
-  /** Failures since it was last read from a source, if it had no success since. */
-  readonly barren: number;
-  readonly hadSuccess: boolean;
-  readonly dead: boolean;
-  readonly onTrial: boolean;
-  readonly deaths: number;
-  readonly refreshesToSitOut: number;
-}
 
 /** What is known of each exit whatever the target: its rate of success, and whether it is dead. */
 export class ExitRecords {
@@ -107,6 +84,11 @@ export class ExitRecords {
     return this.#has(exit, TRIAL);
   }
 
+  /** Neither dead nor on trial. */
+  isSound(exit: number): boolean {
+    return !this.#has(exit, DEAD | TRIAL);
+  }
+
   inFlight(exit: number): number {
     const page = this.#rows.peek(exit);
     return page === undefined ? 0 : page.u32[this.#rows.offset(exit) + COUNTS] & MOST;
@@ -132,6 +114,9 @@ export class ExitRecords {
     u32[at + GOOD]++;
     u32[at + LAST_GOOD] = tick;
     u32[at + COUNTS] &= MOST;
+    const { window } = this.rules;
+    // As well as can be already, which the targets have been told: one more success changes nothing.
+    if (u32[at + BITS] === lastOutcomes(window) && (flags & ALL_BUT_TOLD) === (HAD_SUCCESS | window)) return false;
     if ((flags & DEAD) !== 0) this.#turned(-1);
     // Reluctance ends with the first success: deaths and refreshes to sit out are forgotten.
     u32[at + FLAGS] = (flags & ~(DEAD | TRIAL | (511 << 6))) | HAD_SUCCESS;

@@ -6,6 +6,7 @@ import { NO_CHANGE, type Change } from "./change.ts";
 import { Ejection } from "./ejection.ts";
 import type { PoolHealth } from "./pool-health.ts";
 import { cooldownMs, LAST_LEVEL, LONGEST_LATENCY_MS } from "./rules.ts";
+import type { Page } from "./rows.ts";
 import { recencyOf } from "./score.ts";
 import { TargetReadings } from "./target-readings.ts";
 import { pushOutcome } from "./window.ts";
@@ -59,14 +60,15 @@ export class TargetHealth extends TargetReadings {
    * @returns what has changed by it, most often nothing
    */
   ended(exit: number, kind: VerdictKind, latencyMs: number, now: number): readonly Change[] {
-    const { u32 } = this.cellRows.open(exit);
+    const page = this.cellRows.open(exit);
+    const { u32 } = page;
     const at = this.cellRows.offset(exit);
     if (cell.leave(u32, at)) this.inFlight--;
     this.pool.records.ended(exit);
     const tookMs = latencyMs > 0 ? Math.min(LONGEST_LATENCY_MS, latencyMs) : 0;
     switch (kind) {
       case "success":
-        return this.#succeeded(exit, at, tookMs, this.pool.epoch.tick(now));
+        return this.#succeeded(exit, page, at, tookMs, this.pool.epoch.tick(now));
       case "blocked":
       case "exit-error":
         return this.#failed(exit, at, tookMs, this.pool.epoch.tick(now));
@@ -142,20 +144,20 @@ export class TargetHealth extends TargetReadings {
     this.#ejection.rebase(byMs);
   }
 
-  #succeeded(exit: number, at: number, tookMs: number, tick: number): readonly Change[] {
-    const { u32, f32 } = this.cellRows.open(exit);
+  #succeeded(exit: number, { u32, f32 }: Page, at: number, tookMs: number, tick: number): readonly Change[] {
     const first = ++u32[at + cell.GOOD] === 1;
     f32[at + cell.LATENCY] = first ? tookMs : f32[at + cell.LATENCY] + LATENCY_GAIN * (tookMs - f32[at + cell.LATENCY]);
     this.#push(u32, at, true);
-    u32[at + cell.LAST_GOOD] = tick;
-    cell.setInARow(u32, at, 0);
-    cell.setSpared(u32, at, false);
-    cell.setRecency(u32, at, 1);
+    cell.setGood(u32, at, tick);
     const revived = this.pool.records.succeeded(exit, tick);
     const cleared = this.#blame.succeeded();
     const level = cell.levelOf(u32, at);
-    if (level === 0 && !revived && !cleared) return NO_CHANGE;
+    return level === 0 && !revived && !cleared ? NO_CHANGE : this.#cured(exit, u32, at, tookMs, tick, revived, cleared);
+  }
 
+  /** A success has changed how the exit or the target stands. */
+  #cured(exit: number, u32: Uint32Array, at: number, tookMs: number, tick: number, revived: boolean, cleared: boolean): readonly Change[] {
+    const level = cell.levelOf(u32, at);
     const changes: Change[] = [];
     if (level > 0) {
       const until = u32[at + cell.UNTIL];

@@ -54,6 +54,13 @@ export class TargetReadings {
     return cell.levelOf(page.u32, at) > 0 && cell.outOf(page.u32, at) > 0;
   }
 
+  /** It neither rests nor is it on trial, as nearly all: told by one look. */
+  isCalm(exit: number): boolean {
+    if (!this.pool.records.isSound(exit)) return false;
+    const page = this.cellRows.peek(exit);
+    return page === undefined || cell.isCalm(page.u32, this.cellRows.offset(exit));
+  }
+
   /** Its attempts in flight here. */
   out(exit: number): number {
     const page = this.cellRows.peek(exit);

@@ -9,6 +9,9 @@ export class Traffic {
   readonly #good = new Uint32Array(SECONDS);
   readonly #bad = new Uint32Array(SECONDS);
   #second = -1;
+  /** Where that second is counted, and when it ends. */
+  #at = 0;
+  #endsAt = 0;
 
   /** A request has its answer. */
   answeredAt(now: number, latencyMs: number): void {
@@ -52,16 +55,26 @@ export class Traffic {
   }
 
   #slot(now: number): number {
-    const second = Math.floor(now / 1_000);
-    if (second > this.#second) {
-      for (let s = Math.max(this.#second + 1, second - SECONDS + 1); s <= second; s++) {
-        const slot = ((s % SECONDS) + SECONDS) % SECONDS;
-        this.#answered[slot] = this.#good[slot] = this.#bad[slot] = 0;
-      }
-      this.#second = second;
-    }
-    // What is told late belongs to its own second while that is still kept.
-    if (second <= this.#second - SECONDS) return this.#second % SECONDS;
-    return ((second % SECONDS) + SECONDS) % SECONDS;
+    return now < this.#endsAt && now >= this.#endsAt - 1_000 ? this.#at : this.#slotOf(Math.floor(now / 1_000));
   }
+
+  #slotOf(second: number): number {
+    if (second > this.#second) this.#turn(second);
+    // What is told late belongs to its own second while that is still kept.
+    return second <= this.#second - SECONDS ? this.#at : slotOf(second);
+  }
+
+  #turn(second: number): void {
+    for (let s = Math.max(this.#second + 1, second - SECONDS + 1); s <= second; s++) {
+      const slot = slotOf(s);
+      this.#answered[slot] = this.#good[slot] = this.#bad[slot] = 0;
+    }
+    this.#second = second;
+    this.#at = slotOf(second);
+    this.#endsAt = (second + 1) * 1_000;
+  }
+}
+
+function slotOf(second: number): number {
+  return ((second % SECONDS) + SECONDS) % SECONDS;
 }

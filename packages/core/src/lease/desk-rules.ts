@@ -2,6 +2,8 @@ import type { Family } from "../exits/family.ts";
 
 /** What keeps an exit from being used at this target beside its quota: the health of the target is one. */
 export interface Rests {
+  /** Neither of the following: true of nearly all. */
+  isCalm(exit: number): boolean;
   /** When its rest ends: 0 or a moment that has passed where it does not rest, `Infinity` where it is dead. */
   restsUntil(exit: number): number;
   /** Half open, and its one trial is out. */

@@ -6,7 +6,7 @@ import { Carry } from "./carry.ts";
 import type { DeskRules, Rests } from "./desk-rules.ts";
 import { FITS, GONE, NOBODY, SKIP, type Fit } from "./fit.ts";
 import type { Order } from "./order.ts";
-import { BUSY, NOWHERE, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
+import { BUSY, later, NOWHERE, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
 /** As long as the default spacing of proxies: by then another one is free, or none will be soon. */
 const PATIENCE_MS = 500;
@@ -85,8 +85,10 @@ export class Desk {
       return -1;
     }
     let second = -1;
-    const light = this.#fromShort(demand, now, tried, mayProxy);
-    if (light >= 0) return light;
+    if (this.#short.length > 0) {
+      const light = this.#fromShort(demand, now, tried, mayProxy);
+      if (light >= 0) return light;
+    }
     for (let exit = this.#order.first(); exit >= 0; ) {
       const fit = this.#fits(exit, demand, now);
       if (fit === GONE) {
@@ -95,7 +97,7 @@ export class Desk {
       }
       if (fit === NOBODY) return -1;
       if (fit === FITS && (mayProxy || !this.table.isProxy[exit])) {
-        if (!tried.includes(exit)) return exit;
+        if (tried.length === 0 || !tried.includes(exit)) return exit;
         if (second < 0) second = exit;
       }
       exit = this.#order.after(exit);
@@ -147,10 +149,7 @@ export class Desk {
     if (spacingMs > 0 && !asking) {
       this.#order.remove(exit);
       this.#places.space(exit, now + spacingMs);
-    } else if (spacingMs > 0 || this.isFull(exit, now)) {
-      this.#order.remove(exit);
-      this.#markBusy(exit);
-    }
+    } else if (spacingMs > 0 || this.isFull(exit, now)) this.#markBusy(exit);
   }
 
   /** One of its attempts has ended, at this target or another. */
@@ -191,23 +190,29 @@ export class Desk {
     const table = this.table;
     if (this.forSlot && table.held[exit] === 1) return SKIP;
     if (this.isFull(exit, now)) {
-      this.#order.remove(exit);
       this.#markBusy(exit);
       return GONE;
     }
     const egress = table.egress[exit];
-    const until = table.retiring.size > 0 && table.retiring.has(exit) ? Infinity : Math.max(this.pauses.untilOf(egress), this.rests.restsUntil(exit));
+    const calm = this.rests.isCalm(exit);
+    const paused = this.pauses.untilOf(egress);
+    if ((!calm || paused > now || table.retiring.size > 0) && this.#mustWait(exit, paused, now)) return GONE;
+    return demand === undefined || this.quota === undefined ? FITS : this.#fitsQuota(this.quota, exit, egress, demand, now);
+  }
+
+  /** It rests, is paused, on its way out, or half open with its one trial out: then it is away until that is over. */
+  #mustWait(exit: number, paused: number, now: number): boolean {
+    const until = this.table.retiring.has(exit) ? Infinity : Math.max(paused, this.rests.restsUntil(exit));
     if (until > now) {
       this.#wait(exit, until);
-      return GONE;
+      return true;
     }
-    if (this.rests.trialOut(exit)) {
-      this.#order.remove(exit);
-      this.#markBusy(exit);
-      return GONE;
-    }
-    const quota = this.quota;
-    if (quota === undefined || demand === undefined) return FITS;
+    if (!this.rests.trialOut(exit)) return false;
+    this.#markBusy(exit);
+    return true;
+  }
+
+  #fitsQuota(quota: Quota, exit: number, egress: number, demand: Demand, now: number): Fit {
     const at = quota.shortOf(demand, egress, now);
     if (at < 0) return FITS;
     const limit = quota.limits[demand.limits[at]];
@@ -238,7 +243,7 @@ export class Desk {
   /** A request lighter than those that were turned away may still fit what is left. */
   #fromShort(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
     const quota = this.quota;
-    if (this.#short.length === 0 || quota === undefined) return -1;
+    if (quota === undefined) return -1;
     const weight = demand?.bulk ?? 0;
     if (weight >= this.#shortMost) return -1;
     let most = 0;
@@ -284,12 +289,8 @@ export class Desk {
   }
 
   #markBusy(exit: number): void {
+    this.#order.remove(exit);
     this.#places.set(exit, BUSY);
     this.table.onFree(exit, this);
   }
-}
-
-/** Whoever has been refused asks again a millisecond later at the earliest: no rounding may make anybody ask for ever at one moment. */
-function later(now: number, at: number): number {
-  return at > now + 1 ? at : now + 1;
 }

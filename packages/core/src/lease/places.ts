@@ -83,3 +83,8 @@ export class Places {
     this.#readyAt.widen(length);
   }
 }
+
+/** Whoever has been refused asks again a millisecond later at the earliest: no rounding may make anybody ask for ever at one moment. */
+export function later(now: number, at: number): number {
+  return at > now + 1 ? at : now + 1;
+}

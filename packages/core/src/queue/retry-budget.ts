@@ -11,6 +11,9 @@ export class RetryBudget {
   #requestSum = 0;
   #retrySum = 0;
   #second = -1;
+  /** Where that second is counted, and when it ends. */
+  #at = 0;
+  #endsAt = -Infinity;
 
   request(now: number): void {
     this.#requests[this.#slot(now)]++;
@@ -27,17 +30,24 @@ export class RetryBudget {
   }
 
   #slot(now: number): number {
-    const second = Math.floor(now / 1_000);
-    if (second !== this.#second) {
-      const from = Math.max(this.#second + 1, second - SECONDS + 1);
-      for (let s = from; s <= second; s++) {
-        const slot = ((s % SECONDS) + SECONDS) % SECONDS;
-        this.#requestSum -= this.#requests[slot];
-        this.#retrySum -= this.#retries[slot];
-        this.#requests[slot] = this.#retries[slot] = 0;
-      }
-      this.#second = second;
-    }
-    return ((second % SECONDS) + SECONDS) % SECONDS;
+    if (!(now < this.#endsAt && now >= this.#endsAt - 1_000)) this.#turn(Math.floor(now / 1_000));
+    return this.#at;
   }
+
+  #turn(second: number): void {
+    const from = Math.max(this.#second + 1, second - SECONDS + 1);
+    for (let s = from; s <= second; s++) {
+      const slot = slotOf(s);
+      this.#requestSum -= this.#requests[slot];
+      this.#retrySum -= this.#retries[slot];
+      this.#requests[slot] = this.#retries[slot] = 0;
+    }
+    this.#second = second;
+    this.#at = slotOf(second);
+    this.#endsAt = (second + 1) * 1_000;
+  }
+}
+
+function slotOf(second: number): number {
+  return ((second % SECONDS) + SECONDS) % SECONDS;
 }

@@ -39,7 +39,8 @@ export class AskedPolicy implements Policy {
   }
 
   launch(job: Job, first: Leg, now: number): void {
-    launchAsAsked(job, first, now);
+    if (job.width === 1) job.begin(first);
+    else launchAsAsked(job, first, now);
   }
 
   leased(): void {}

@@ -12,10 +12,7 @@ export function choose(job: Job, now: number): number {
   const { desk, rules } = target;
   const { gate } = engine;
   desk.wakeAt = Infinity;
-  if (job.pin >= 0) {
-    if (target.inFlight >= rules.backendLimit && !rides(job)) return -1;
-    return lends(job) || desk.chooseExit(job.pin, job.demand, now) ? job.pin : -1;
-  }
+  if (job.pin >= 0) return choosePinned(job, now);
   if (!job.shared && !gate.open) {
     gate.wait(target);
     return -1;
@@ -26,6 +23,13 @@ export function choose(job: Job, now: number): number {
     return -1;
   }
   return job.exclusive ? chooseForSlot(job, now) : chooseAny(job, now);
+}
+
+/** The exit that a lease pins. */
+function choosePinned(job: Job, now: number): number {
+  const { pin, target } = job;
+  if (target.inFlight >= target.rules.backendLimit && !rides(job)) return -1;
+  return lends(job) || target.desk.chooseExit(pin, job.demand, now) ? pin : -1;
 }
 
 /** One that serves no other slot. */
@@ -42,27 +46,44 @@ function chooseForSlot(job: Job, now: number): number {
 }
 
 function chooseAny(job: Job, now: number): number {
-  const { engine, target } = job;
-  const { desk } = target;
-  const { gate } = engine;
-  if (!admitted(job, now)) {
-    desk.wakeAt = circuitWakeAt(target, now);
+  const { target } = job;
+  if (!target.breaker.closed && !admitted(job, now)) {
+    target.desk.wakeAt = circuitWakeAt(target, now);
     return -1;
   }
-  if (job.probe) {
-    const probe = chooseProbe(desk, job.demand, now, job.tried);
-    if (probe < 0) notSent(job);
-    return probe;
-  }
-  const { wish } = job;
+  if (job.probe) return probeBy(job, now);
+  if (job.wish !== undefined || job.shared) return chooseAsWished(job, now);
+  return chooseByPolicy(job, job.tried, now);
+}
+
+/** The breaker lets it through alone. */
+function probeBy(job: Job, now: number): number {
+  const probe = chooseProbe(job.target.desk, job.demand, now, job.tried);
+  if (probe < 0) notSent(job);
+  return probe;
+}
+
+function chooseAsWished(job: Job, now: number): number {
+  const { engine, target, wish } = job;
+  const { desk } = target;
   if (wish?.key !== undefined) {
     const own = wished(job, wish.key, wish.patientUntil, now);
     if (own !== ANY) return own >= 0 && desk.forSlot && engine.table.held[own] === 1 ? -1 : own;
   }
   if (job.shared) return chooseShared(desk, job.demand, now, wish?.previous?.exit ?? -1);
-  const tried = wish === undefined ? job.tried : avoided(job);
-  const exit = inFamily(job, engine.policy.choose(job, tried, now), tried, now);
-  if (exit >= 0) return exit;
+  return chooseByPolicy(job, wish === undefined ? job.tried : avoided(job), now);
+}
+
+function chooseByPolicy(job: Job, tried: readonly number[], now: number): number {
+  const chosen = job.engine.policy.choose(job, tried, now);
+  const exit = chosen >= 0 && job.target.desk.rules.family === "mixed" ? inFamily(job, chosen, tried, now) : chosen;
+  return exit >= 0 ? exit : notFound(job, now);
+}
+
+/** What follows from there being none, and when to ask again. */
+function notFound({ engine, target }: Job, now: number): -1 {
+  const { desk } = target;
+  const { gate } = engine;
   if (!gate.mayProxy) gate.wait(target);
   const { wakeAt } = desk;
   if (!engine.policy.testsTheGone || !engine.rules.queueWhenOpen) noticeGone(target, now);
@@ -73,7 +94,7 @@ function chooseAny(job: Job, now: number): number {
 /** A target of names and addresses may be asked for one that the exit cannot reach: then one that can, where there is one. */
 function inFamily(job: Job, exit: number, tried: readonly number[], now: number): number {
   const { engine, request, target } = job;
-  if (exit < 0 || target.desk.rules.family !== "mixed" || engine.table.isProxy[exit]) return exit;
+  if (engine.table.isProxy[exit]) return exit;
   const family = familyOf(hostName(request.host ?? hostOf(request)));
   if (family === 0 || engine.table.reaches(exit, family)) return exit;
   const { table, gate } = engine;

@@ -125,16 +125,18 @@ export class Engine {
     if (never !== undefined) return this.#refuse(job, never);
 
     const offered = this.ready && mayGoFirst(job);
-    if (offered) {
-      const exit = offer(job, now);
-      if (exit >= 0) {
-        job.deadline = now + job.timeoutMs;
-        recordCreated(job, false, now);
-        launch(job, exit, now);
-        return job;
-      }
-      if (noneReaches(target)) return this.#refuse(job, noWayError(target));
-    }
+    const exit = offered ? offer(job, now) : -1;
+    if (exit < 0) return this.#wait(job, offered, now);
+    job.deadline = now + job.timeoutMs;
+    recordCreated(job, false, now);
+    launch(job, exit, now);
+    return job;
+  }
+
+  /** There is no exit for it yet. @param offered it was its turn */
+  #wait(job: Job, offered: boolean, now: number): Job {
+    const { target } = job;
+    if (offered && noneReaches(target)) return this.#refuse(job, noWayError(target));
     // Above the queue, so that a broken target holds no place in it.
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined && (!job.single || isShut(target, now))) return this.#refuse(job, circuitError(target, now));
     recordCreated(job, true, now);
@@ -260,7 +262,7 @@ export class Engine {
 
   /** A place in `maxInFlight` is free, and with a slot its exit. */
   placeFree(ofSlot: boolean): void {
-    this.gate.serve(this.#pump, this.policy);
+    if (this.gate.waiting.length > 0) this.gate.serve(this.#pump, this.policy);
     this.holds.serve(ofSlot ? this.#pump : undefined);
   }
 

@@ -41,6 +41,25 @@ function lend(job: Job, lender: Leg): Reserved | undefined {
   return reserved;
 }
 
+/** The place in `backendLimit` that two share: whoever comes back last gives it back. */
+function getOff({ carrier, rider }: Leg): void {
+  if (rider !== undefined) rider.carrier = undefined;
+  else if (carrier !== undefined) carrier.rider = undefined;
+}
+
+/** It leaves on another lease: with its place in `backendLimit`, where nobody else does, and held to it. */
+function sendOn(lender: Leg, leg: Leg, lent: boolean): void {
+  const { job } = leg;
+  leg.longLived = job.shared || (lent && lender.job.shared);
+  if (rides(job)) {
+    leg.carrier = lender;
+    lender.rider = leg;
+  } else {
+    job.target.inFlight++;
+  }
+  heldOf(lender)?.begin();
+}
+
 /** Leases that are out: made with everything that they take, taken back once with everything that they held. */
 export class Leases {
   readonly #engine: Engine;
@@ -75,52 +94,49 @@ export class Leases {
    * @param asking it is not sent before a ledger has said that it may be
    */
   hold(job: Job, exit: number, now: number, asking: boolean): Leg {
-    const { table, gate } = this.#engine;
-    const { target } = job;
-    const lent = lends(job);
-    const reserved = lent ? lend(job, job.lender as Leg) : job.demand === undefined ? undefined : target.quota?.take(job.demand, table.egress[exit], now);
+    const { table, gate, holds, policy } = this.#engine;
+    const { lender, target } = job;
+    const lent = lender !== undefined && lends(job);
+    const reserved = lent ? lend(job, lender) : job.demand === undefined ? undefined : target.desk.quota?.take(job.demand, table.egress[exit], now);
     const leg = new Leg(job, exit, now, reserved);
     leg.held = asking;
-    leg.longLived = job.shared || (lent && (job.lender as Leg).job.shared);
-    leg.grant = job.grant;
-    job.grant = undefined;
-    // It travels on the place of the lease that pins it: to wait for a second one could be for ever.
-    leg.placeReturned = job.pin >= 0;
+    if (job.grant !== undefined) {
+      leg.grant = job.grant;
+      job.grant = undefined;
+    }
     this.#live.add(leg);
     job.kind.inFlight++;
-    if (rides(job)) {
-      leg.carrier = job.lender;
-      (job.lender as Leg).rider = leg;
-    } else {
+    if (lender === undefined) {
       target.inFlight++;
+      leg.longLived = job.shared;
+    } else {
+      sendOn(lender, leg, lent);
     }
-    if (job.exclusive) this.#engine.holds.take(exit);
-    if (job.lender !== undefined) heldOf(job.lender)?.begin();
+    if (job.exclusive) holds.take(exit);
     // Half open, an exit is given one attempt to show what it is worth: that must not be one that lasts for days.
     if (!leg.longLived) target.health.started(exit);
-    this.#engine.policy.leased(leg);
+    policy.leased(leg);
     target.desk.rescored(exit, false);
-    if (job.shared) {
-      table.shared[exit]++;
-      return leg;
-    }
     if (leg.longLived) {
+      if (job.shared) table.shared[exit]++;
       // Counted with its lease.
-      job.cost = undefined;
+      else job.cost = undefined;
       return leg;
     }
     table.inFlight[exit]++;
+    // It travels on the place of the lease that pins it: to wait for a second one could be for ever.
     if (job.pin < 0) gate.enter(exit);
-    target.desk.take(exit, now, asking, !onSlot(job));
+    else leg.placeReturned = true;
+    target.desk.take(exit, now, asking, lender === undefined || !onSlot(job));
     return leg;
   }
 
   #sent(leg: Leg, now: number): void {
-    const { policy, timers } = this.#engine;
+    const { decisions, policy, timers } = this.#engine;
     const { job } = leg;
     job.target.tally.counts[WEIGHT] += job.weight;
     if (channels.leaseAcquired.hasSubscribers) announceLease(leg);
-    this.#engine.decisions?.sent(leg, now);
+    if (decisions !== undefined) decisions.sent(leg, now);
     if (job.cost !== undefined) job.target.sent(job.cost);
     if (job.shared || job.single) return;
     const limitMs = policy.limitMs(leg);
@@ -132,39 +148,26 @@ export class Leases {
 
   /** @param sent false: it is certain that nothing was written, so what was reserved is given back too */
   back(leg: Leg, kind: VerdictKind, sent: boolean): void {
-    const { clock, exitTally, table, timers, timings, traffic } = this.#engine;
-    const { job, exitIndex } = leg;
+    const { clock, table, timers, policy } = this.#engine;
+    const { job, exitIndex, headAt } = leg;
     const { target } = job;
     // A good answer is as old as its head: what its reader does with the body says nothing about the exit, and the time costs.
-    const now = kind === "success" && leg.headAt > 0 ? leg.headAt : clock.now();
+    const now = kind === "success" && headAt > 0 ? headAt : clock.now();
     leg.over = true;
-    if (!leg.held) {
-      target.tally.ended(kind);
-      if (kind === "rate-limited" || kind === "banned") {
-        exitTally.refused(exitIndex);
-        target.refusals.open(exitIndex).u32[target.refusals.offset(exitIndex)]++;
-      }
-      if (timings !== undefined && job.shared) timings.sharedEnded(leg, now);
-      if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
-      this.#engine.decisions?.ended(leg, kind, now);
-    }
+    if (!leg.held) this.#record(leg, kind, now);
     timers.remove(leg);
     this.#live.remove(leg);
     job.kind.inFlight--;
-    if (kind === "rate-limited") job.kind.rateLimited++;
-    this.#spend(leg, now, sent);
+    if (!leg.counted) this.#spend(leg, now, sent);
     if (job.lender !== undefined) heldOf(job.lender)?.end();
     if (leg.longLived) target.health.started(exitIndex);
-    this.#engine.policy.ended(leg, kind, sent);
-    const changes = target.health.ended(exitIndex, kind, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt, now);
-    if (kind === "success" && target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
+    policy.ended(leg, kind, sent);
+    const changes = target.health.ended(exitIndex, kind, (headAt > 0 ? headAt : now) - leg.startedAt, now);
     target.desk.rescored(exitIndex, changes.length > 0);
     if (changes.length > 0) healthChanged(leg, changes, now);
-    if (kind === "exit-error" || kind === "blocked") alertFailures(leg, now);
-    if (kind === "success" || kind === "blocked" || kind === "exit-error") traffic.attemptAt(now, kind === "success");
-    if (leg.rider !== undefined) leg.rider.carrier = undefined;
-    else if (leg.carrier !== undefined) leg.carrier.rider = undefined;
-    else target.inFlight--;
+    this.#judged(leg, kind, now);
+    if (leg.rider === undefined && leg.carrier === undefined) target.inFlight--;
+    else getOff(leg);
     if (job.exclusive) this.#engine.holds.free(exitIndex);
     if (job.shared) {
       table.shared[exitIndex]--;
@@ -173,6 +176,36 @@ export class Leases {
       this.returnPlace(leg);
     }
     table.freed(exitIndex);
+  }
+
+  /** Counted, told where somebody listens, remembered where somebody wants to know. */
+  #record(leg: Leg, kind: VerdictKind, now: number): void {
+    const { decisions, exitTally, timings } = this.#engine;
+    const { exitIndex, job } = leg;
+    const { tally, refusals } = job.target;
+    tally.ended(kind);
+    if (kind === "rate-limited" || kind === "banned") {
+      exitTally.refused(exitIndex);
+      refusals.open(exitIndex).u32[refusals.offset(exitIndex)]++;
+    }
+    if (timings !== undefined && job.shared) timings.sharedEnded(leg, now);
+    if (channels.leaseSettled.hasSubscribers) announceSettled(leg, kind);
+    if (decisions !== undefined) decisions.ended(leg, kind, now);
+  }
+
+  /** What its end says beside the health of its exit. */
+  #judged(leg: Leg, kind: VerdictKind, now: number): void {
+    const { traffic } = this.#engine;
+    const { kind: kindOfJob, target } = leg.job;
+    if (kind === "success") {
+      if (target.rules.raceMode === "hedge") target.latencies.add(leg.headAt - leg.startedAt);
+      traffic.attemptAt(now, true);
+    } else if (kind === "blocked" || kind === "exit-error") {
+      alertFailures(leg, now);
+      traffic.attemptAt(now, false);
+    } else if (kind === "rate-limited") {
+      kindOfJob.rateLimited++;
+    }
   }
 
   /** Its head is here; from now on it is its reader who takes the time. */
@@ -189,11 +222,10 @@ export class Leases {
 
   /** What was reserved for it has been sent: from now on its windows may forget it. */
   spent(leg: Leg): void {
-    this.#spend(leg, this.#engine.clock.now(), true);
+    if (!leg.counted) this.#spend(leg, this.#engine.clock.now(), true);
   }
 
   #spend(leg: Leg, now: number, sent: boolean): void {
-    if (leg.counted) return;
     leg.counted = true;
     const { quota, desk } = leg.job.target;
     if (leg.reserved === undefined || quota === undefined) return;

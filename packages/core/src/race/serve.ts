@@ -17,6 +17,7 @@ const PASS_OVER = 1_024;
 /** May it be offered an exit at once? Not before others that wait for the same; those that it goes before are not in its way. */
 export function mayGoFirst(job: Job): boolean {
   const { asking, line, outside, picky } = job.target;
+  if (line.size === 0 && outside.size === 0) return true;
   if (job.picky || (line.size <= asking + picky && outside.size === 0)) return true;
   return job.kind.reserve > 0 || (line.outranks(job.priority) && outside.outranks(job.priority));
 }

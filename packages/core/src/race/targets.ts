@@ -252,6 +252,7 @@ export class Targets {
 /** What is worth an attempt is not kept from it by rests, which are the other policy's; of what is not, they say when to think of it again. */
 function restsBeside(worth: WorthOrder, health: TargetHealth): Rests {
   return {
+    isCalm: (exit) => worth.has(exit) || health.isCalm(exit),
     restsUntil: (exit) => (worth.has(exit) ? 0 : health.restsUntil(exit)),
     trialOut: (exit) => !worth.has(exit) && health.trialOut(exit),
     out: (exit) => health.out(exit),

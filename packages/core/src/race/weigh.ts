@@ -11,13 +11,23 @@ import type { Job } from "./job.ts";
  */
 export function weigh(job: Job, hints: Hints | undefined): MultihomeError | undefined {
   const { request, target } = job;
-  const { rules, quota } = target;
-  job.width = widthOf(job, hints);
+  const { rules } = target;
+  if (rules.raceMode !== "off") job.width = widthOf(job, hints);
   const { engine } = job;
   if (engine.table.sourced.size > 0 && !engine.rules.plainCredentials) {
     const refused = plainCredentials(request, target.name);
     if (refused !== undefined) return refused;
   }
+  if (rules.cost !== undefined || target.desk.quota !== undefined) return charge(job, hints);
+  // Nobody counts it.
+  job.weight = hints?.weight ?? 1;
+  return undefined;
+}
+
+/** Where the target has weights or limits. */
+function charge(job: Job, hints: Hints | undefined): MultihomeError | undefined {
+  const { request, target } = job;
+  const { rules, quota } = target;
   const connects = job.shared || request.upgrade === true;
   let cost: RequestCost | undefined;
   try {
@@ -47,8 +57,8 @@ export function weigh(job: Job, hints: Hints | undefined): MultihomeError | unde
 /** Most legs: only for requests that may be sent more than once, and never for a lease, which is one exit's. */
 function widthOf(job: Job, hints: Hints | undefined): number {
   const { request, target } = job;
-  const { raceBodies, raceMode, raceMethods, raceWidth } = target.rules;
-  if (job.single || job.pin >= 0 || raceMode === "off") return 1;
+  const { raceBodies, raceMethods, raceWidth } = target.rules;
+  if (job.single || job.pin >= 0) return 1;
   // Legs of a race leave by several exits: a request with a key is raced only where it says so.
   const most = hints?.race === false ? 1 : (hints?.race ?? (job.wish?.key === undefined ? raceWidth : 1));
   return most > 1 && raceMethods.has(request.method) && (raceBodies || request.body == null) && request.replayable !== false ? most : 1;

@@ -1,6 +1,6 @@
 import * as batch from "../health/cell-batch.ts";
 import type { CellBatch } from "../health/cell-batch.ts";
-import type { SavedRecord } from "../health/exit-record.ts";
+import type { SavedRecord } from "../health/saved-record.ts";
 import { countBits, lastOutcomes } from "../health/window.ts";
 import { ByteReader, ByteWriter, folded, putNumber, unfolded } from "./bytes.ts";
 

@@ -1,5 +1,5 @@
 import { CellBatch, EXIT, FIELDS } from "../health/cell-batch.ts";
-import type { SavedRecord } from "../health/exit-record.ts";
+import type { SavedRecord } from "../health/saved-record.ts";
 import type { QuotaLimit } from "../quota/limit.ts";
 import { recallExits, recallHost, recallPool } from "./beliefs-of.ts";
 import { restoreWorked } from "../health/saved-beliefs.ts";

@@ -77,6 +77,7 @@ test("whatever happens, no number leaves its range and every counter says what w
         assert.ok(Number.isInteger(rank) && rank >= 0 && rank < 128);
         const until = target.restsUntil(exit);
         assert.ok(until === Infinity || until - now <= cooldownMs(given, LAST_LEVEL) + 1_002, `rests for ${until - now}`);
+        for (let one = 0; one < EXITS; one++) assert.ok(!target.isCalm(one) || (target.restsUntil(one) <= now && !target.trialOut(one)), "calm is neither at rest nor on trial");
         const states = Array.from({ length: EXITS }, (_, one) => target.stateOf(one, now));
         const resting = Array.from({ length: EXITS }, (_, one) => states[one] !== "dead" && target.of(one, now).coolsForMs > 0);
         assert.equal(target.cooling(now), resting.filter(Boolean).length);
