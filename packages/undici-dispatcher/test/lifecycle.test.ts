@@ -174,7 +174,7 @@ for (const version of versions) {
     t.after(() => pool.close());
     await pool.ready();
     const own = new undici.MockAgent();
-    const agents = new ExitAgents(pool.adapterHost, undici, { allowH2: false, agent: undefined, dispatcherFor: own as never });
+    const agents = new ExitAgents(pool.adapterHost, undici, { allowH2: false, agent: undefined, dispatcherFor: own });
     const leases = [await pool.acquire({ method: "GET", url: "http://a.test" }), await pool.acquire({ method: "GET", url: "http://a.test" })];
 
     const taken = leases.map(({ exit }) => agents.take(exit));
@@ -185,7 +185,7 @@ for (const version of versions) {
     await agents.close();
     await agents.destroy(new Error("over"));
     own.get("http://a.test").intercept({ path: "/" }).reply(200, "still open");
-    const { body } = await undici.request("http://a.test/", { dispatcher: own as never });
+    const { body } = await undici.request("http://a.test/", { dispatcher: own });
     assert.equal(await body.text(), "still open");
     await own.close();
     for (const lease of leases) lease.release();
