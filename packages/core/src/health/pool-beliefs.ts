@@ -102,6 +102,11 @@ export class PoolBeliefs {
     return page === undefined ? !this.isProxy(exit) : row.isUp(page.u32, this.rows.offset(exit)) || !this.isProxy(exit);
   }
 
+  /** No attempt through it has said anything. */
+  isUnknown(exit: number): boolean {
+    return (this.rows.peek(exit)?.u32[this.rows.offset(exit) + row.U_AT] ?? 0) === 0;
+  }
+
   isTesting(exit: number): boolean {
     const page = this.rows.peek(exit);
     return page !== undefined && row.isTesting(page.u32, this.rows.offset(exit));

@@ -92,6 +92,11 @@ export class TargetBeliefs implements Undoable {
     return this.pool.isUp(exit);
   }
 
+  /** No attempt through it has ended, here or elsewhere. */
+  isUnknown(exit: number): boolean {
+    return cell.triesOf(this.#peek(exit)) === 0 && this.pool.isUnknown(exit);
+  }
+
   /** What a test of an exit of which nothing is known would say here: little at a host that shuts most of them out, or where it has failed before. */
   worthOfTest(exit: number): number {
     return this.prior / (1 + this.tries(exit));

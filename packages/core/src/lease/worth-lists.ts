@@ -25,6 +25,11 @@ export class WorthLists {
     this.#high = new Uint16Array(exits);
   }
 
+  /** Those below this may stand in a list. */
+  get exits(): number {
+    return this.#low.length;
+  }
+
   get bytes(): number {
     return this.#low.byteLength + this.#high.byteLength;
   }

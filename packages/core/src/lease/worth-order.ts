@@ -12,6 +12,8 @@ export interface Worth {
   /** @returns false where it has been put among those to be tried before */
   list(exit: number): boolean;
   unlist(exit: number): void;
+  /** Nothing is known of it, here or elsewhere. */
+  isUnknown(exit: number): boolean;
 }
 
 /**
@@ -20,21 +22,32 @@ export interface Worth {
  */
 const PER_E = 13.5;
 const LN_LEAST = Math.log(1 / 90_000);
+/** The lowest lists are of exits that are hardly worth an attempt: those that have failed, and above them those of which nothing is known. */
+const FAILED = 1;
+const UNKNOWN = 2;
+const LEAST = 3;
 /** Exits whose worth has fallen since they were placed are put in their place when they come up, so many an offer at most. */
 const MOST_MOVED = 64;
 /** Exits that are better than they were, of which one offer takes note. */
 const CATCH_UP = 64;
 
-/** The most worth first, among equals the one that has waited for longest. What is hardly worth an attempt is not offered at all. */
+/**
+ * The most worth first, among equals the one that has waited for longest. What is hardly worth an attempt is offered to nobody
+ * but those who take what there is.
+ */
 export class WorthOrder implements Order {
   /** Exits that work elsewhere and are new here, in the order in which that became known. */
   readonly untested: number[] = [];
   lnLimit: number;
+  /** The next question is of somebody who takes any exit that may be used, where none is worth it. */
+  any = false;
+  /** Told of an exit that is worth it again and is not here: what keeps it away may be over. */
+  onBetter: ((exit: number) => void) | undefined;
   readonly #lists: WorthLists;
   readonly #worth: Worth;
   readonly #changes: Changes;
-  /** Exits that may be used, worth it or not; a bit each. */
-  #ready: Uint32Array;
+  /** How many stand in the lowest lists. */
+  #low = 0;
   #seen: number;
   /** What all exits are worth has changed: they are put in their places when somebody asks. */
   #stale = false;
@@ -45,35 +58,31 @@ export class WorthOrder implements Order {
     this.#changes = changes;
     this.lnLimit = lnLimit;
     this.#lists = new WorthLists(exits);
-    this.#ready = new Uint32Array((exits >>> 5) + 1);
     this.#seen = changes.oldest;
   }
 
   /** Of those that are worth it. */
   get size(): number {
     if (this.#stale) this.#placeAll();
-    return this.#lists.size;
+    return this.#lists.size - this.#low;
   }
 
   get bytes(): number {
-    return this.#lists.bytes + this.#ready.byteLength;
+    return this.#lists.bytes;
   }
 
   /** Is it worth an attempt? */
   has(exit: number): boolean {
     if (this.#stale) this.#placeAll();
-    return this.#lists.listOf(exit) > 0;
+    return this.#lists.listOf(exit) >= LEAST;
   }
 
   add(exit: number): void {
-    if (exit >>> 5 >= this.#ready.length) this.#widen(exit);
-    this.#ready[exit >>> 5] |= 1 << (exit & 31);
     this.#place(exit);
   }
 
   remove(exit: number): void {
-    if (exit >>> 5 < this.#ready.length) this.#ready[exit >>> 5] &= ~(1 << (exit & 31));
-    if (this.#lists.listOf(exit) > 0) this.#lists.remove(exit);
+    if (this.#lists.listOf(exit) > 0) this.#takeOut(exit);
   }
 
   first(): number {
@@ -81,14 +90,14 @@ export class WorthOrder implements Order {
     if (this.#seen !== this.#changes.count) this.#catchUp();
     for (let moved = 0; ; moved++) {
       const list = this.#lists.highest(WORTH_LISTS);
-      if (list === 0) return -1;
+      if (list < LEAST) return this.#lowest(list);
       const exit = this.#lists.headOf(list);
       if (moved >= MOST_MOVED) return exit;
       const now = this.#listFor(exit);
       // One list down is within what the lists can tell apart.
-      if (now >= list - 1 && now > 0) return exit;
-      this.#lists.remove(exit);
-      if (now > 0) this.#lists.insert(exit, now);
+      if (now >= list - 1 && now >= LEAST) return exit;
+      this.#takeOut(exit);
+      this.#putInto(exit, now);
     }
   }
 
@@ -96,14 +105,20 @@ export class WorthOrder implements Order {
     const next = this.#lists.nextOf(exit);
     if (next >= 0) return next;
     const list = this.#lists.highest(this.#lists.listOf(exit) - 1);
-    return list === 0 ? -1 : this.#lists.headOf(list);
+    return list < LEAST ? this.#lowest(list) : this.#lists.headOf(list);
   }
 
-  used(): void {}
+  /** Where nothing tells exits apart they take turns. */
+  used(exit: number): void {
+    const list = this.#lists.listOf(exit);
+    if (list === 0 || list >= LEAST) return;
+    this.#takeOut(exit);
+    this.#putInto(exit, list);
+  }
 
   /** An outcome has come, or an attempt has begun: what is believed of it may be another now. */
   rescored(exit: number): void {
-    if (this.#isReady(exit)) this.#place(exit);
+    if (this.#lists.listOf(exit) > 0) this.#place(exit);
   }
 
   rescoredAll(): void {
@@ -113,7 +128,7 @@ export class WorthOrder implements Order {
   /** Some 150 ns an exit. */
   #placeAll(): void {
     this.#stale = false;
-    for (let exit = 0; exit < this.#ready.length * 32; exit++) this.rescored(exit);
+    for (let exit = 0; exit < this.#lists.exits; exit++) this.rescored(exit);
   }
 
   /** Takes note of exits that are better than they were; those that are new here are to be tried. */
@@ -122,7 +137,8 @@ export class WorthOrder implements Order {
     let index = Math.max(this.#seen, oldest);
     for (let left = CATCH_UP; index < count && left > 0; left--) {
       const exit = this.#changes.get(index++);
-      this.rescored(exit);
+      if (this.#lists.listOf(exit) > 0) this.#place(exit);
+      else if (this.#listFor(exit) >= LEAST) this.onBetter?.(exit);
       if (this.#worth.isUp(exit) && this.#worth.isUntested(exit) && this.#worth.list(exit)) this.untested.push(exit);
     }
     this.#seen = index;
@@ -132,22 +148,27 @@ export class WorthOrder implements Order {
     const from = this.#lists.listOf(exit);
     const to = this.#listFor(exit);
     if (from === to) return;
-    if (from > 0) this.#lists.remove(exit);
-    if (to > 0) this.#lists.insert(exit, to);
+    if (from > 0) this.#takeOut(exit);
+    this.#putInto(exit, to);
+  }
+
+  #putInto(exit: number, list: number): void {
+    this.#lists.insert(exit, list);
+    if (list < LEAST) this.#low++;
+  }
+
+  #takeOut(exit: number): void {
+    if (this.#lists.listOf(exit) < LEAST) this.#low--;
+    this.#lists.remove(exit);
+  }
+
+  #lowest(list: number): number {
+    return this.any && list > 0 ? this.#lists.headOf(list) : -1;
   }
 
   #listFor(exit: number): number {
     const ln = this.#worth.lnWorth(exit, this.lnLimit);
-    return ln === -Infinity ? 0 : Math.min(WORTH_LISTS, Math.max(1, Math.round((ln - LN_LEAST) * PER_E)));
-  }
-
-  #isReady(exit: number): boolean {
-    return ((this.#ready[exit >>> 5] ?? 0) & (1 << (exit & 31))) !== 0;
-  }
-
-  #widen(exit: number): void {
-    const wider = new Uint32Array(Math.max(this.#ready.length + (this.#ready.length >>> 4), (exit >>> 5) + 1));
-    wider.set(this.#ready);
-    this.#ready = wider;
+    if (ln === -Infinity) return this.#worth.isUnknown(exit) ? UNKNOWN : FAILED;
+    return Math.min(WORTH_LISTS, Math.max(LEAST, Math.round((ln - LN_LEAST) * PER_E)));
   }
 }

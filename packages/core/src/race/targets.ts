@@ -154,6 +154,7 @@ export class Targets {
     const order = this.#orderOf(health);
     const worth = order instanceof WorthOrder ? order : undefined;
     const desk = new Desk(this.#table, order, worth === undefined ? health : restsBeside(worth, health), undefined, new Pauses(this.#pauseRules), this.#deskRules(name, rules), this.#firstExit());
+    if (worth !== undefined) worth.onBetter = (exit) => desk.rescored(exit, true);
     const wake = new Alarm(() => this.#engine.wake(target));
     const target: Target = new Target(this.#engine, name, this.#rulesOf(rules, calculator), { desk, health, breaker: new Breaker(breakerRules(rules)), serverClock, wake, worth }, byDefault);
     this.#byName.set(name, target);

@@ -9,6 +9,7 @@ class Fixed implements Worth {
   readonly ln = new Map<number, number>();
   readonly untested = new Set<number>();
   readonly listed = new Set<number>();
+  readonly failed = new Set<number>();
 
   lnWorth(exit: number): number {
     return this.ln.get(exit) ?? -Infinity;
@@ -30,6 +31,10 @@ class Fixed implements Worth {
 
   unlist(exit: number): void {
     this.listed.delete(exit);
+  }
+
+  isUnknown(exit: number): boolean {
+    return !this.failed.has(exit);
   }
 }
 
@@ -54,6 +59,42 @@ test("the most worth comes first, and what is worth nothing not at all", () => {
   assert.deepEqual(all(), [1, 4, 3, 0]);
   assert.equal(order.size, 4);
   assert.ok(!order.has(2));
+});
+
+test("who takes what there is gets the most worth, then those of which nothing is known by turns, then those that have failed", () => {
+  const { order, worth, all } = orderOf([-Infinity, -Infinity, -5, -Infinity, -Infinity]);
+  worth.failed.add(1);
+  order.rescored(1);
+  order.any = true;
+  assert.deepEqual(all(), [2, 0, 3, 4, 1]);
+  order.used(0);
+  assert.deepEqual(all(), [2, 3, 4, 0, 1]);
+  assert.equal(order.size, 1);
+  assert.deepEqual([0, 1, 2].map((exit) => order.has(exit)), [false, false, true]);
+  order.any = false;
+  assert.deepEqual(all(), [2]);
+});
+
+test("one that was taken away and is worth it again by what it did elsewhere is asked for", () => {
+  const { order, worth, changes } = orderOf([-5, -Infinity, -Infinity]);
+  const asked: number[] = [];
+  order.onBetter = (exit) => asked.push(exit);
+  order.remove(1);
+  order.remove(2);
+  worth.ln.set(1, -4);
+  changes.note(1);
+  changes.note(2);
+  assert.equal(order.first(), 0);
+  assert.deepEqual(asked, [1]);
+});
+
+test("what is put back for many at once is looked at when the order is first asked", () => {
+  const { order, worth, all } = orderOf([-5, -6, -Infinity]);
+  worth.ln.set(0, -Infinity);
+  worth.ln.set(2, -3);
+  order.rescoredAll();
+  assert.equal(order.size, 2);
+  assert.deepEqual(all(), [2, 1]);
 });
 
 test("one whose worth has fallen is put back in its place when it comes up", () => {

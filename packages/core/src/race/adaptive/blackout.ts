@@ -40,7 +40,7 @@ export class Blackout {
     const typicalMs = Math.exp(beliefs.times.m0) * beliefs.shape.quantile(CANARY_SHARE);
     const gone = this.outage.look(now, typicalMs, (visit) => {
       engine.leases.each((leg) => {
-        if (leg.watched && leg.headAt === 0) visit(leg.exitIndex, this.#chanceSince(leg, now), leg.startedAt);
+        if (leg.watched && leg.headAt === 0 && !leg.job.single) visit(leg.exitIndex, this.#chanceSince(leg, now), leg.startedAt);
       });
     });
     if (!gone) return;

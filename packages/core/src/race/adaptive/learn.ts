@@ -19,6 +19,8 @@ export function learn(policy: AdaptivePolicy, leg: Leg, ending: Ending | "succes
     policy.beliefs.tested(exitIndex, ending !== "success" && ending !== "neither" && !lost && (timed || ending !== "silent"));
     if (ending !== "success" && !policy.beliefs.hasWorked(exitIndex)) explorer.missed(exitIndex);
   }
+  // One by hand counts from here on, if it says anything: until now its exit was held, not tried.
+  if (job.single && ending !== "neither" && ending !== "silent") beliefs.started(exitIndex);
   if (ending === "success") {
     if (clean && timed) shape.record(r, "success");
     beliefs.succeeded(exitIndex, timed ? elapsedMs : undefined);

@@ -10,16 +10,15 @@ import { repeatable } from "../retry.ts";
 import type { Target } from "../target.ts";
 import { Blackout } from "./blackout.ts";
 import { ATTEMPTS, Budget } from "./budget.ts";
+import { chooseByHand } from "./by-hand.ts";
 import { limitOf } from "./cut.ts";
 import { endingOf } from "./endings.ts";
 import { armHedge, roomForLeg, testAlso } from "./hedging.ts";
 import { learn } from "./learn.ts";
 import { besideTests, freeInMs, squeezeFor, testFor } from "./tests.ts";
 
-/** Tests in flight: while requests wait for places, while all is well, and while a target has no exit at all. */
-const TESTS = { loaded: 20, idle: 8, starving: 100 };
-/** So many places stay free of the tests of a target that has no exit. */
-const KEPT_FREE = 5;
+/** Tests in flight: while requests wait for places, while all is well, and while a target has no exit at all; and places that stay free of the latter. */
+const TESTS = { loaded: 20, idle: 8, starving: 100, keptFree: 5 };
 /** Above this share of the places in use, what is sent tells which worth is worth having: by how much the level moves up and down. */
 const LEVEL = { from: 0.9, up: Math.log(1.005), down: Math.log(0.98), first: Math.log(1e-6) };
 /** Of targets that wait for a place so many are compared, and every so often the one goes that has waited for longest. */
@@ -92,6 +91,7 @@ export class AdaptivePolicy implements Policy {
     const { gate } = this.engine;
     if (worth === undefined) return desk.choose(job.demand, now, avoided, gate.mayProxy);
     this.explorer.meet(this.engine.table);
+    if (job.single) return chooseByHand(job, worth, avoided, gate.mayProxy, now);
     this.blackout.watch(now);
     if (this.blackout.standing) return this.blackout.choose(job, now);
     const carries = repeatable(job);
@@ -106,7 +106,7 @@ export class AdaptivePolicy implements Policy {
     const exit = desk.choose(job.demand, now, avoided, gate.mayProxy);
     if (exit >= 0 || !gate.mayProxy) return exit;
     const { wakeAt } = desk;
-    if (this.testing < (gate.spare > KEPT_FREE ? TESTS.starving : TESTS.idle)) {
+    if (this.testing < (gate.spare > TESTS.keptFree ? TESTS.starving : TESTS.idle)) {
       const test = testFor(this, job, worth, squeezeFor(job, worth, now), now);
       if (test >= 0) return this.willTest(test);
       const other = besideTests(this, job, now);
@@ -120,9 +120,10 @@ export class AdaptivePolicy implements Policy {
   exitBefore(job: Job, now: number): boolean {
     const { desk, worth } = job.target;
     this.moment(now);
-    if (desk.choose(job.demand, now, job.tried, true) >= 0 || this.blackout.standing) return true;
+    const exit = job.single && worth !== undefined ? chooseByHand(job, worth, job.tried, true, now) : desk.choose(job.demand, now, job.tried, true);
+    if (exit >= 0 || this.blackout.standing) return true;
     if (toldAtOnce(job, now)) return false;
-    const wakeAt = worth === undefined ? desk.wakeAt : Math.min(desk.wakeAt, this.#dueAt(job, now));
+    const wakeAt = worth === undefined || job.single ? desk.wakeAt : Math.min(desk.wakeAt, this.#dueAt(job, now));
     return wakeAt <= job.deadline || (wakeAt === Infinity && job.target.inFlight > 0);
   }
 
@@ -165,6 +166,8 @@ export class AdaptivePolicy implements Policy {
     leg.lnScale = beliefs.lnScale(exitIndex);
     leg.chance = beliefs.chance(exitIndex);
     leg.clean = this.beliefs.up(exitIndex) > CLEAN && beliefs.acceptance(exitIndex) > CLEAN;
+    // It waits for its holder, not for an answer, and says nothing before it is settled.
+    if (leg.job.single) return;
     if (test) this.testing++;
     else if (worth !== undefined && this.engine.gate.usedShare >= LEVEL.from) this.lnLevel += beliefs.lnWorth(exitIndex, worth.lnLimit) > this.lnLevel ? LEVEL.up : LEVEL.down;
     beliefs.started(exitIndex);
@@ -179,7 +182,7 @@ export class AdaptivePolicy implements Policy {
   heard(leg: Leg, now: number): void {
     if (!leg.watched || leg.answered) return;
     leg.answered = true;
-    this.beliefs.heard(leg.exitIndex);
+    if (!leg.job.single) this.beliefs.heard(leg.exitIndex);
     this.blackout.heard(now);
   }
 
@@ -189,7 +192,7 @@ export class AdaptivePolicy implements Policy {
     const { job } = leg;
     leg.watched = false;
     this.moment(now);
-    if (!leg.answered) this.beliefs.heard(leg.exitIndex);
+    if (!leg.answered && !job.single) this.beliefs.heard(leg.exitIndex);
     learn(this, leg, endingOf(leg, kind, sent), kind, now);
     this.blackout.ended(leg);
     this.blackout.watch(now);
