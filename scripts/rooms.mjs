@@ -18,7 +18,7 @@ const ORDER = [
   ["quota", "health", "exits", "weights"],
   ["node-http"],
   ["connect"],
-  ["options"],
+  ["options", "option-names"],
   ["model"],
   ["observe"],
   ["time", "errors"],

@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { axiosAdapter } from "@multihome/axios-adapter";
 import { createExitPool, MultihomeError, type ExitPool, type ExitPoolOptions, type RequestInfo } from "@multihome/core";
-import { builtInTable } from "@multihome/core/venues";
+import { binanceSpot, binanceUsdm, builtInTable, deribit, okx } from "@multihome/core/venues";
 import { gotHooks } from "@multihome/got-hooks";
+import { redisLedger } from "@multihome/redis-ledger";
 import { startStatusServer, statusHandler } from "@multihome/status-page";
 import { ExitDispatcher } from "@multihome/undici-dispatcher";
 
@@ -52,6 +53,23 @@ test("adapters say that they want a pool, built-in tables which there are", asyn
   await assert.rejects(startStatusServer(NO_POOL), { code: CONFIG });
   assert.throws(() => builtInTable("binance" as "okx"), { code: CONFIG, message: /binance-spot, .*loadTable/ });
   assert.throws(() => builtInTable("../weights.schema" as "okx"), { code: CONFIG });
+});
+
+test("adapters and venues answer an option that does not exist with those that there are", async () => {
+  await using pool = createExitPool({ exits: { local: ["127.0.1.1"] } });
+  const wrong = (name: string): object => ({ [name]: 1 });
+  const calls: [() => unknown, RegExp][] = [
+    [() => new ExitDispatcher(pool, wrong("allowHttp2")), /^ExitDispatcher has no option `allowHttp2`; there are lease, allowH2, agent, dispatcherFor, webSocket, eventSource\.$/],
+    [() => gotHooks(pool, wrong("moed")), /^gotHooks has no option `moed`; there are mode\.$/],
+    [() => axiosAdapter(pool, wrong("client")), /^axiosAdapter has no option `client`; there are axios, adapter\.$/],
+    [() => binanceSpot(wrong("asof")), /^binanceSpot has no option `asof`; there are asOf, table, clock\.$/],
+    [() => binanceUsdm(wrong("weights")), /^binanceUsdm has no option `weights`/],
+    [() => okx(wrong("asOf")), /^okx has no option `asOf`; there are table\.$/],
+    [() => deribit(wrong("x")), /^deribit has no option `x`/],
+    [() => redisLedger(wrong("urls")), /urls: there is no such option; there are url, client/],
+    [() => binanceSpot("2023-10-01" as unknown as object), /^binanceSpot expects an object of options, got a string\.$/],
+  ];
+  for (const [call, message] of calls) assert.throws(call, { code: CONFIG, message });
 });
 
 test("a status page with a misspelt token or a port that is none does not open", async () => {

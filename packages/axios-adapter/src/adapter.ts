@@ -28,6 +28,8 @@ export interface AxiosAdapterOptions {
   adapter?: AxiosAdapter;
 }
 
+const OPTIONS: Record<keyof AxiosAdapterOptions, true> = { axios: true, adapter: true };
+
 /**
  * An adapter for `axios.create({ adapter })`, `axios.defaults.adapter` or one request, by which every attempt leaves through
  * an exit of the pool. Everything else stays with axios's own http adapter, and means what it means there; see docs/axios.md
@@ -37,6 +39,7 @@ export interface AxiosAdapterOptions {
  */
 export function axiosAdapter(pool: ExitPool, options: AxiosAdapterOptions = {}): AxiosAdapter {
   if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "axiosAdapter expects the pool that createExitPool has made as its first argument.");
+  pool.adapterHost.checkOptionNames("axiosAdapter", options, OPTIONS);
   const library = checkLibrary(options.axios ?? axios);
   const host = pool.adapterHost;
   const context: Context = { pool, deadlines: new Deadlines(host.clock), agents: exitAgents(host), axios: library, send: options.adapter ?? library.getAdapter("http") };

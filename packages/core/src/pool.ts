@@ -17,6 +17,7 @@ import { Log } from "./observe/log.ts";
 import { summaryLine } from "./observe/lines.ts";
 import { offerReadings } from "./observe/metrics/readings.ts";
 import { narrate } from "./observe/narrator.ts";
+import { checkCall, MAP_OPTIONS } from "./option-names.ts";
 import { checkSlots, configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
 import { Bookkeeper } from "./race/ledger/bookkeeper.ts";
@@ -24,7 +25,7 @@ import { Engine } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/by-hand/acquire.ts";
 import { decisionsOf, explain, explainTask } from "./race/seen/explain.ts";
 import { inspectExit, overviewOf } from "./race/seen/overview.ts";
-import { PromiseDriver } from "./race/promise-driver.ts";
+import { runByPromise } from "./race/promise-driver.ts";
 import { EngineReadings } from "./race/seen/readings.ts";
 import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/seen/status.ts";
@@ -115,19 +116,7 @@ class Pool implements ExitPool {
   }
 
   run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R> {
-    return new Promise((resolve, reject) => {
-      const signal = options?.signal;
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const driver = new PromiseDriver(transport, request, signal, resolve, reject);
-      try {
-        driver.attach(this.drive(request, driver, options));
-      } catch (error) {
-        driver.reject(error);
-      }
-    });
+    return runByPromise((driver) => this.drive(request, driver, options), request, transport, options);
   }
 
   submit<R>(request: RequestInfo, transport: Transport<R>, options: RunOptions = {}): TaskHandle<R> {
@@ -145,8 +134,8 @@ class Pool implements ExitPool {
   }
 
   map<T, R>(items: Iterable<T> | AsyncIterable<T>, fn: (item: T, signal: AbortSignal) => Promise<R>, options: MapOptions = {}): AsyncIterable<Settled<T, R>> {
+    checkCall("map", options, MAP_OPTIONS);
     const { concurrency = this.#options.maxInFlight ?? 100, ordered = false, signal } = options;
-    if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency >= 1)) throw new RangeError(`Expected \`concurrency\` to be an integer of at least 1, got \`${concurrency}\`.`);
     return mapItems(items, fn, { concurrency, ordered, ...(signal === undefined ? {} : { signal }) });
   }
 

@@ -24,6 +24,8 @@ export interface GotHooksOptions {
   mode?: "request" | "agent";
 }
 
+const OPTIONS: Record<keyof GotHooksOptions, true> = { mode: true };
+
 /** On a request function of ours: the pool that it leads through. A property, because a WeakMap costs the collector more than the rest of it. */
 const POOL: unique symbol = Symbol("pool");
 
@@ -40,6 +42,7 @@ type RequestFunction = ((first: URL | NativeOptions, second?: NativeOptions | Re
  */
 export function gotHooks(pool: ExitPool, options: GotHooksOptions = {}): ExtendOptions {
   if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "gotHooks expects the pool that createExitPool has made as its first argument.");
+  pool.adapterHost.checkOptionNames("gotHooks", options, OPTIONS);
   const mode = options.mode ?? "request";
   switch (mode) {
     case "request":

@@ -28,6 +28,8 @@ export interface ClosableDispatcher extends Dispatcher {
 
 export type ExitDispatcherClass = new (pool: ExitPool, options?: ExitDispatcherOptions) => ClosableDispatcher;
 
+const OPTIONS: Record<keyof ExitDispatcherOptions, true> = { lease: true, allowH2: true, agent: true, dispatcherFor: true, webSocket: true, eventSource: true };
+
 const classes = new WeakMap<UndiciModule, ExitDispatcherClass>();
 
 /**
@@ -56,6 +58,7 @@ function makeClass(undici: UndiciModule, version: () => string | undefined): Exi
       super();
       if (!supported) assertSupported(undici, version());
       if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "ExitDispatcher expects the pool that createExitPool has made as its first argument.");
+      pool.adapterHost.checkOptionNames("ExitDispatcher", options, OPTIONS);
       supported = true;
       this[SENDER] = new Sender(undici, pool, options);
       this[LIFE] = { options, closing: undefined, destroying: undefined, limits: undefined };

@@ -255,6 +255,8 @@ export interface AdapterHost {
   onClose(release: () => void | Promise<void>): () => void;
   readonly closed: boolean;
   readonly clock: Clock;
+  /** Refuses options of an adapter that there are not. @throws MultihomeError `MH_ERR_CONFIG` that names those that there are */
+  checkOptionNames(owner: string, options: unknown, names: Readonly<Record<string, true>>): void;
   /** Most sockets that may stay open over all exits, idle ones included. */
   readonly maxSockets: number;
 }

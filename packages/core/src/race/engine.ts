@@ -20,6 +20,7 @@ import { attemptIsLate } from "./due.ts";
 import type { EngineParts, EngineRules } from "./engine-rules.ts";
 import { AskedPolicy } from "./asked-policy.ts";
 import { Hands } from "./by-hand/hands.ts";
+import { HintCheck } from "./hint-check.ts";
 import { ExitTally } from "./seen/exit-tally.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./by-hand/holds.ts";
@@ -55,6 +56,7 @@ export class Engine {
   readonly traffic: Traffic;
   readonly health: PoolHealth;
   readonly kinds: Kinds;
+  readonly hintCheck = new HintCheck((message, fields) => this.warn(message, fields));
   wishes: Wishes | undefined;
   readonly retries = new RetryBudget();
   readonly agentsOf: (exit: Exit) => { http: HttpAgent; https: HttpsAgent };
@@ -121,7 +123,7 @@ export class Engine {
     job.strict = wanted.strict === true;
     job.exclusive = wanted.exclusive === true;
     if (this.closing) return this.#refuse(job, new ClosedError(target.name));
-    const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, hints);
+    const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
     if (never !== undefined) return this.#refuse(job, never);
 
     const offered = this.ready && mayGoFirst(job);

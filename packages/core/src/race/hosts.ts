@@ -29,7 +29,9 @@ export function checkRequest(request: RequestInfo): RequestInfo {
   return request;
 }
 
-/** With its port. @throws TypeError where there is no URL, or one that is not absolute */
+const SENT_BY: ReadonlySet<string> = new Set(["http:", "https:", "ws:", "wss:"]);
+
+/** With its port. @throws TypeError where there is no URL, one that is not absolute, or one of another protocol */
 export function hostOf(request: RequestInfo): string {
   let url: URL;
   try {
@@ -38,7 +40,7 @@ export function hostOf(request: RequestInfo): string {
     throw new TypeError(`Expected an absolute URL, such as "https://api.example.com/path", got \`${request.url.toString().split("?", 1)[0].slice(0, 100)}\`.`, { cause: error });
   }
   if (typeof url?.host !== "string") throw noRequest("one without a URL");
-  if (url.host === "") throw new TypeError(`Expected an absolute URL with a host, got \`${url.protocol}\`.`);
+  if (!SENT_BY.has(url.protocol)) throw new TypeError(`Expected a URL of http, https, ws or wss, such as "https://api.example.com/path", got one of \`${url.protocol.slice(0, 40)}\`.`);
   return url.host;
 }
 

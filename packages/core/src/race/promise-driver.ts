@@ -1,6 +1,8 @@
 import { isUnsent } from "../connect/connect-error.ts";
 import type { Dispatch, Driver, Leg, Transport } from "../model/lease.ts";
+import type { RunOptions } from "../model/pool.ts";
 import type { RequestInfo } from "../model/request.ts";
+import { checkCall, RUN_OPTIONS } from "../option-names.ts";
 import { checkRequest } from "./hosts.ts";
 
 /** Drives a `Transport`: one promise for each attempt, one for the caller. */
@@ -136,4 +138,22 @@ interface State<R> {
   controller: AbortController | undefined;
   /** Boxed: a transport may answer with anything, `undefined` included. */
   response: { value: R } | undefined;
+}
+
+/** The request as a promise. */
+export function runByPromise<R>(drive: (driver: PromiseDriver<R>) => Dispatch, request: RequestInfo, transport: Transport<R>, options: RunOptions | undefined): Promise<R> {
+  return new Promise((resolve, reject) => {
+    if (options !== undefined) checkCall("run", options, RUN_OPTIONS);
+    const signal = options?.signal;
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const driver = new PromiseDriver(transport, request, signal, resolve, reject);
+    try {
+      driver.attach(drive(driver));
+    } catch (error) {
+      driver.reject(error);
+    }
+  });
 }

@@ -7,14 +7,18 @@ import { PinLease } from "./by-hand/pin-lease.ts";
 import { wishOf } from "./wish.ts";
 
 /** Which exits the caller's hints leave to choose from, written into the job. Answers with the reason where it is none. */
-export function takeHints(job: Job, hints: Hints): MultihomeError | undefined {
+export function takeHints(job: Job, given: Hints): MultihomeError | undefined {
   const { engine, target } = job;
+  const hints = engine.hintCheck.usable(given);
+  job.hints = hints;
+  if (hints === undefined) return undefined;
   const { lease } = hints;
   if (lease === undefined) {
     if (hints.affinity !== undefined) job.wish = wishOf(target, hints, job.createdAt, job.timeoutMs);
     return undefined;
   }
-  const { id } = lease.exit;
+  const id = lease?.exit?.id;
+  if (typeof id !== "string") return new MultihomeError("MH_ERR_CONFIG", `The hint \`lease\` expects a lease from acquire or tryAcquire; the request to ${target.name} was not sent.`, { target: target.name });
   if ((lease instanceof HandLease || lease instanceof Leg || lease instanceof PinLease) && lease.over) {
     return new MultihomeError("MH_ERR_LEASE_OVER", `The lease of ${id} was released; the request to ${target.name} was not sent on it.`, { target: target.name });
   }

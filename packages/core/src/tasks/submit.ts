@@ -1,5 +1,6 @@
 import type { Transport } from "../model/lease.ts";
 import type { RunOptions } from "../model/pool.ts";
+import { checkCall, RUN_OPTIONS } from "../option-names.ts";
 import type { TaskHandle } from "../model/task.ts";
 import { timeoutMs, type Asked } from "../race/by-hand/acquire.ts";
 import type { Engine } from "../race/engine.ts";
@@ -8,10 +9,12 @@ import { PromiseDriver } from "../race/promise-driver.ts";
 import { taskHandle } from "./task-handle.ts";
 
 /** Gives a request to the engine as a task; there is room for it. */
-export function submit<R>(engine: Engine, { request, target, hints }: Asked, transport: Transport<R>, { signal, timeout }: RunOptions): TaskHandle<R> {
+export function submit<R>(engine: Engine, { request, target, hints }: Asked, transport: Transport<R>, options: RunOptions): TaskHandle<R> {
   let job: Job | undefined;
   let driver: PromiseDriver<R> | undefined;
   const promise = new Promise<R>((resolve, reject) => {
+    checkCall("submit", options, RUN_OPTIONS);
+    const { signal, timeout } = options;
     if (signal?.aborted === true) {
       reject(signal.reason as Error);
       return;

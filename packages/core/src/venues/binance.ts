@@ -1,6 +1,7 @@
 import type { TargetOptions } from "../model/options.ts";
 import type { Classify, ResponseInfo } from "../model/response.ts";
 import type { Verdict } from "../model/verdict.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { parseHttpDate, parseRetryAfter } from "../time/retry-after.ts";
 import { beginningOf, codeIn, topLevelField } from "./body-field.ts";
@@ -15,13 +16,17 @@ export interface BinanceOptions {
   clock?: Pick<Clock, "wallTime">;
 }
 
+const OPTIONS: Record<keyof BinanceOptions, true> = { asOf: true, table: true, clock: true };
+
 /** Binance spot. `{ ...binanceSpot(), hosts: "127.0.0.1" }` keeps the rest. */
 export function binanceSpot(options: BinanceOptions = {}): TargetOptions {
+  checkOptionNames("binanceSpot", options, OPTIONS);
   return venueTarget(venueTable("binance-spot", options.table, options.asOf), ["api.binance.com"], binanceClassify(options.clock));
 }
 
 /** Binance USD-M futures: a counter of its own, apart from spot. The table's rules are of March 2025. */
 export function binanceUsdm(options: BinanceOptions = {}): TargetOptions {
+  checkOptionNames("binanceUsdm", options, OPTIONS);
   return venueTarget(venueTable("binance-usdm", options.table, options.asOf), ["fapi.binance.com"], binanceClassify(options.clock));
 }
 

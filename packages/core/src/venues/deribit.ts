@@ -1,5 +1,6 @@
 import type { TargetOptions } from "../model/options.ts";
 import type { Classify } from "../model/response.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { compileTable, type Calculator } from "../weights/calculator.ts";
 import { codeIn, topLevelField } from "./body-field.ts";
 import { limitVerdict } from "./limit-verdict.ts";
@@ -10,8 +11,11 @@ export interface DeribitOptions {
   table?: object;
 }
 
+const OPTIONS: Record<keyof DeribitOptions, true> = { table: true };
+
 /** Deribit: pools of credits by account, and by address for callers who have not said who they are. */
 export function deribit(options: DeribitOptions = {}): TargetOptions {
+  checkOptionNames("deribit", options, OPTIONS);
   const table = venueTable("deribit", options.table, undefined);
   return venueTarget(table, ["www.deribit.com"], deribitClassify(table));
 }

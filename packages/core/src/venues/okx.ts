@@ -2,6 +2,7 @@ import type { TargetOptions } from "../model/options.ts";
 import type { RequestInfo } from "../model/request.ts";
 import type { Classify } from "../model/response.ts";
 import type { Verdict } from "../model/verdict.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { compileTable, type Calculator } from "../weights/calculator.ts";
 import { beginningOf, codeIn, topLevelField } from "./body-field.ts";
 import { limitVerdict } from "./limit-verdict.ts";
@@ -12,8 +13,11 @@ export interface OkxOptions {
   table?: object;
 }
 
+const OPTIONS: Record<keyof OkxOptions, true> = { table: true };
+
 /** OKX v5: a count for each endpoint, by address or account and often by instrument. */
 export function okx(options: OkxOptions = {}): TargetOptions {
+  checkOptionNames("okx", options, OPTIONS);
   const table = venueTable("okx", options.table, undefined);
   return venueTarget(table, ["www.okx.com"], okxClassify(table));
 }

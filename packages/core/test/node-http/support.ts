@@ -17,6 +17,7 @@ export function hostWith(overrides: Partial<AdapterHost> = {}): AdapterHost {
     onClose: () => () => {},
     closed: false,
     clock: systemClock,
+    checkOptionNames: () => {},
     maxSockets: 1_000,
     ...overrides,
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MaxAttemptsError, MultihomeError } from "../../src/index.ts";
+import type { ExitPoolOptions, MaxAttemptsError, MultihomeError } from "../../src/index.ts";
 import { scriptedTransport } from "../../src/testing/index.ts";
 import { addresses, get, openPool, outcome, post, settle } from "./support.ts";
 
@@ -131,12 +131,36 @@ test("a source that fails ends the map after what was running; a signal ends it 
 });
 
 test("a batch of leases is granted whole or not at all, and costs nothing when it is not", async () => {
-  const { pool } = await openPool({ targets: { "api.test": { serverOffset: 0, weights: (request) => Number(request.headers?.weight), limits: [{ name: "w", unit: "weight", limit: 10, per: "1m", align: "fixed" }] } } }, 2);
+  const { pool, clock } = await openPool({ targets: { "api.test": { serverOffset: 0, weights: (request) => Number(request.headers?.weight), limits: [{ name: "w", unit: "weight", limit: 10, per: "1m", align: "fixed" }] } } }, 2);
   const weighing = (weight: number) => get("/", { headers: { weight: String(weight) } });
-  const refused = pool.tryAcquireAll([weighing(8), weighing(8), weighing(8)]);
-  assert.deepEqual(new Set(refused.map((result) => (result.granted ? "granted" : result.reason))), new Set(["limit:w"]));
+  const refused = pool.tryAcquireAll([weighing(8), weighing(8), weighing(2), weighing(1), weighing(2)]);
+  assert.ok(refused.every((result) => !result.granted && result.reason === "over-quota" && result.retryAfterMs === Infinity), "21 of 20 in one window is never");
+  const [first] = pool.tryAcquireAll([weighing(3)]);
+  assert.ok(first.granted);
+  first.lease.settle({ status: 200, header: () => undefined });
+  first.lease.release();
+  const wait = pool.tryAcquireAll([weighing(8), weighing(8)]);
+  assert.ok(wait.every((result) => !result.granted && result.reason === "limit:w" && result.retryAfterMs > 1_000 && result.retryAfterMs <= 60_000), "both fit as soon as the window turns");
+  await clock.advance(60_000);
   const granted = pool.tryAcquireAll([weighing(8), weighing(8), weighing(2), weighing(2)]);
   assert.ok(granted.every((result) => result.granted));
   for (const result of granted) if (result.granted) result.lease.release();
   await pool.close();
+});
+
+test("a batch that no window ever holds is over quota: by its number where the units do not divide, by account, by what exits share", async () => {
+  const limit = { unit: "weight", limit: 10, per: "1m" } as const;
+  const reasonOf = async (options: ExitPoolOptions, weights: readonly number[]): Promise<string> => {
+    const { pool } = await openPool(options, 2);
+    const results = pool.tryAcquireAll(weights.map((weight) => get("/", { hints: { weight } })));
+    for (const result of results) if (result.granted) result.lease.release();
+    await pool.close();
+    return results[0].granted ? "granted" : results[0].reason;
+  };
+  const of = (more: object, pool: ExitPoolOptions = {}): ExitPoolOptions => ({ ...pool, targets: { "api.test": { limits: [{ name: "w", ...limit, ...more }] } } });
+  assert.equal(await reasonOf(of({}), [6, 6, 6]), "over-quota");
+  assert.equal(await reasonOf(of({}), [10, 10]), "granted");
+  assert.equal(await reasonOf(of({ scope: "target" }), [6, 5]), "over-quota");
+  assert.equal(await reasonOf(of({ align: "bucket" }), [10, 10, 1]), "over-quota");
+  assert.equal(await reasonOf(of({}, { exits: { local: addresses(2), egress: () => "one" } }), [6, 6]), "over-quota");
 });

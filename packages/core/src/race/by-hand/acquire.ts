@@ -2,12 +2,15 @@ import { ClosedError } from "../../errors.ts";
 import type { Dispatch, Lease } from "../../model/lease.ts";
 import type { AcquireOptions, TryAcquireResult } from "../../model/pool.ts";
 import type { Hints, RequestInfo } from "../../model/request.ts";
+import type { Demand } from "../../quota/demand.ts";
+import { ACQUIRE_OPTIONS, checkCall } from "../../option-names.ts";
 import { priorityOf } from "../../queue/kinds.ts";
 import { durationMs, type Duration } from "../../time/duration.ts";
 import type { Engine } from "../engine.ts";
 import { HandLease } from "./hand-lease.ts";
 import { Job } from "../job.ts";
 import { LeaseDriver } from "./lease-driver.ts";
+import { batchRefusal } from "./batch-refusal.ts";
 import { launch, offer } from "../placing.ts";
 import { refusalOf } from "./refusal.ts";
 import { mayGoFirst } from "../serve.ts";
@@ -28,6 +31,7 @@ export function timeoutMs(timeout: Duration | false | undefined): number | undef
 
 /** Waits for a lease. */
 export function acquire(engine: Engine, { request, target, hints }: Asked, options: AcquireOptions): Promise<Lease> {
+  checkCall("acquire", options, ACQUIRE_OPTIONS);
   return new Promise((resolve, reject) => {
     const { signal } = options;
     if (signal?.aborted === true) {
@@ -62,6 +66,7 @@ export function acquire(engine: Engine, { request, target, hints }: Asked, optio
 
 /** A lease at once, or why not. */
 export function tryAcquire(engine: Engine, { request, target, hints }: Asked, options: AcquireOptions): TryAcquireResult {
+  checkCall("tryAcquire", options, ACQUIRE_OPTIONS);
   if (engine.closing) throw new ClosedError(target.name);
   if (!engine.ready) return { granted: false, reason: "not-ready", retryAfterMs: 0 };
   let lease: Lease | undefined;
@@ -79,7 +84,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   job.single = true;
   job.atOnce = true;
   job.hints = hints;
-  const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, hints);
+  const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
   // Whoever waits already goes first.
   const exit = mayGoFirst(job) ? offer(job, now) : -1;
@@ -97,9 +102,23 @@ export function tryAcquireAll(engine: Engine, asked: readonly Asked[], options: 
     results.push(result);
     if (result.granted) continue;
     for (const earlier of results) if (earlier.granted) unsend(earlier.lease);
-    return asked.map(() => ({ ...result }));
+    const answer = result.reason.startsWith("limit:") ? batchRefusal(engine, asked.map((each) => [each.target, demandOf(engine, each, options)]), results.length - 1, result) : result;
+    return asked.map(() => ({ granted: false, ...answer }));
   }
   return results;
+}
+
+/** What it would take of limits, were it asked for by itself. */
+function demandOf(engine: Engine, { request, target, hints }: Asked, { mode }: AcquireOptions): Demand | undefined {
+  const nobody = new LeaseDriver(
+    () => {},
+    () => {},
+  );
+  const job = new Job(engine, target, request, nobody, engine.kinds.of(hints?.kind), 0, engine.clock.now(), Infinity);
+  job.shared = mode === "shared";
+  job.single = true;
+  weigh(job, hints === undefined ? undefined : engine.hintCheck.usable(hints));
+  return job.demand;
 }
 
 /** A lease by hand of which nothing was used: everything comes back. */

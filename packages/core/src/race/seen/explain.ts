@@ -23,7 +23,7 @@ export function explain(engine: Engine, target: Target, request: RequestInfo, hi
   );
   // Weighed as a request would be, and never sent.
   const job = new Job(engine, target, request, nobody, engine.kinds.of(hints?.kind), 0, now, Infinity);
-  const impossible = weigh(job, hints) !== undefined;
+  const impossible = weigh(job, hints === undefined ? undefined : engine.hintCheck.usable(hints)) !== undefined;
   const exits: ExplainedExit[] = [];
   let wouldWaitMs = Infinity;
   target.quota?.catchUp(now);
