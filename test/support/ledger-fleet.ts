@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { startExchange, type ExchangeBooks } from "@multihome/core/testing";
 import { LIMITS, WEIGHT, type FleetPlan, type WorkerReport } from "./ledger-plan.ts";
 
@@ -34,12 +35,16 @@ export interface FleetFigures {
   /** Windows of weight that went over, by the seconds from the beginning of what is judged. */
   readonly over: readonly { at: number; address: string; used: number; refused: number }[];
   readonly reports: readonly WorkerReport[];
+  /** The longest that the judge's process stood still, in milliseconds: what arrived meanwhile is counted later than it came. */
+  readonly stoodStillMs: number;
 }
 
 /** Several processes that share the limits of two addresses and an account, judged by the exchange's books and clock. */
 export async function runFleet(options: FleetOptions): Promise<FleetFigures> {
   const { processes, seconds, storeUrl, onUnavailable, exits = ["127.0.41.1", "127.0.41.2"], meanwhile } = options;
   const seen: Seen[] = [];
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
   const exchange = await startExchange({
     windowMs: LIMITS.weightMs,
     limit: LIMITS.weight,
@@ -63,13 +68,14 @@ export async function runFleet(options: FleetOptions): Promise<FleetFigures> {
     const chaos = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, from - Date.now()))).then(meanwhile);
     const reports = await Promise.all(running);
     await chaos;
-    return judge(exchange.books(), seen, { from, to, exits: exits.length }, reports);
+    return { ...judge(exchange.books(), seen, { from, to, exits: exits.length }, reports), stoodStillMs: Math.round(delay.max / 1e6) };
   } finally {
+    delay.disable();
     await exchange.close();
   }
 }
 
-function judge(books: ExchangeBooks, seen: readonly Seen[], { from, to, exits }: { from: number; to: number; exits: number }, reports: readonly WorkerReport[]): FleetFigures {
+function judge(books: ExchangeBooks, seen: readonly Seen[], { from, to, exits }: { from: number; to: number; exits: number }, reports: readonly WorkerReport[]): Omit<FleetFigures, "stoodStillMs"> {
   const { totals } = books;
   const inside = seen.filter(({ at }) => at >= from && at < to).length;
   const used = (ms: number, limit: number, units: number): number => (inside * units) / (((to - from) / ms) * limit);
