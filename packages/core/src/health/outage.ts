@@ -20,6 +20,8 @@ export class Outage {
   endedAt = -Infinity;
   /** When anything was heard last. */
   heardAt = -Infinity;
+  /** Nothing has been heard since then: the last answer, or the first attempt that speaks for an outage if that is later. Holds while one stands. */
+  since = 0;
   /** When the first attempt began of those that speak for it. */
   #suspectSince = Infinity;
   #doubt = 0;
@@ -70,6 +72,7 @@ export class Outage {
       if (startedAt < since) since = startedAt;
     });
     this.standing = doubt >= CERTAIN && now - Math.max(since, this.heardAt) >= Math.max(QUIET_MS, QUIET_TIMES * typicalMs);
+    if (this.standing) this.since = Math.max(since, this.heardAt);
     return this.standing;
   }
 }

@@ -117,6 +117,10 @@ export interface PoolStatus {
   inflight: number;
   switches: number;
   breakers: Record<string, "closed" | "open" | "half-open">;
+  /** There while nothing is heard through any exit, under the adaptive policy: for how long, in milliseconds. */
+  outage?: { quietMs: number };
+  /** There where the user gave one: calls of it that failed. */
+  ledger?: { faults: number };
   /** By name; `default` is for requests without a kind. */
   kinds: Record<string, KindStatus>;
   /** Of `pool.slots`, over all runs that go on; `runs` has each of them. */

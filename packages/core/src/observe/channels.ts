@@ -160,6 +160,13 @@ export interface SlotsChanged extends Base {
   readonly limitedBy: "exits" | "backend-limit" | "items" | undefined;
 }
 
+/** Nothing is heard through any exit any more, or the first answer has come. */
+export interface OutageChanged extends Base {
+  readonly standing: boolean;
+  /** Since when nothing had been heard, in milliseconds before this; of its end: how long it has lasted altogether. */
+  readonly quietMs: number;
+}
+
 export interface Messages {
   "multihome:lease.acquired": LeaseAcquired;
   "multihome:lease.settled": LeaseSettled;
@@ -174,6 +181,7 @@ export interface Messages {
   "multihome:alert.raised": AlertRaised;
   "multihome:batch.settled": BatchSettled;
   "multihome:slots.changed": SlotsChanged;
+  "multihome:outage.changed": OutageChanged;
 }
 
 export type ChannelName = keyof Messages;
@@ -195,6 +203,7 @@ export const channels = {
   alertRaised: make("multihome:alert.raised"),
   batchSettled: make("multihome:batch.settled"),
   slotsChanged: make("multihome:slots.changed"),
+  outageChanged: make("multihome:outage.changed"),
 } as const;
 
 export const CHANNEL_NAMES: readonly ChannelName[] = Object.values(channels).map(({ name }) => name as ChannelName);

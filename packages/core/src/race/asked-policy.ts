@@ -14,6 +14,7 @@ export class AskedPolicy implements Policy {
   readonly requeueTo = "tail";
   readonly testsTheGone = false;
   readonly limitsVary = false;
+  readonly blackout = undefined;
   readonly #engine: Engine;
 
   constructor(engine: Engine) {

@@ -14,6 +14,8 @@ export interface Policy {
   readonly testsTheGone: boolean;
   /** Attempts are limited each in its own way, not all alike. */
   readonly limitsVary: boolean;
+  /** What it knows of an outage of the network; `undefined` where it does not look for one. */
+  readonly blackout: { readonly standing: boolean; quietMs(now: number): number } | undefined;
   /** What time it is; before an order is asked that depends on it. */
   moment(now: number): void;
   /**

@@ -3,9 +3,11 @@ import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { ChannelName } from "../../src/index.ts";
+import { createExitPool } from "../../src/index.ts";
+import type { ChannelName, ExitPool } from "../../src/index.ts";
+import { prometheusText } from "../../src/metrics.ts";
 import { CHANNEL_NAMES } from "../../src/observe/channels.ts";
-import { scriptedTransport } from "../../src/testing/index.ts";
+import { ManualClock, scriptedTransport, seededRandom } from "../../src/testing/index.ts";
 import { get, HOST, openPool, outcome } from "../pool/support.ts";
 
 /** A pool's life in which everything happens that is told. */
@@ -31,6 +33,29 @@ async function everything(): Promise<void> {
   await pool.close();
 }
 
+/** The network goes while proxies are in use, and comes back. */
+async function outage(pool: ExitPool, clock: ManualClock): Promise<void> {
+  let gone = false;
+  const transport = scriptedTransport(() => (gone ? { hang: true } : { afterMs: 200 }), { clock });
+  const load = async (requests: number): Promise<void> => {
+    for (let i = 0; i < requests; i++) {
+      void outcome(pool.run(get(), transport));
+      await clock.advance(200);
+    }
+  };
+  await load(150);
+  gone = true;
+  await load(75);
+  gone = false;
+  await clock.advance(20_000);
+}
+
+function proxyPool(clock: ManualClock): ExitPool {
+  const logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const proxies = Array.from({ length: 30 }, (_, i) => `socks5://10.0.0.${i}:1080`);
+  return createExitPool({ exits: { proxies }, clock, random: seededRandom(1), logger, queue: { timeout: "5m", maxAttempts: 50 } });
+}
+
 /** The table of the page: fields by channel. */
 async function documented(): Promise<Map<string, string[]>> {
   const page = await readFile(fileURLToPath(new URL("../../../../../docs/diagnostics.md", import.meta.url)), "utf8");
@@ -45,6 +70,11 @@ test("every channel is fired, with the fields that its page names and no others"
     return () => unsubscribe(name, listener);
   });
   await everything();
+  const clock = new ManualClock();
+  const proxied = proxyPool(clock);
+  await proxied.ready();
+  await outage(proxied, clock);
+  await proxied.close();
   for (const end of ends) end();
 
   assert.deepEqual(CHANNEL_NAMES.filter((name) => !heard.has(name)), [], "declared and never fired");
@@ -84,6 +114,27 @@ test("exits, breakers and limits are told as they change", async () => {
     "breaker open half-open target_errors",
     "breaker half-open closed target_errors",
   ]);
+});
+
+test("an outage is told when it is noticed and when it is over, and shows in the status and the metrics meanwhile", async () => {
+  const clock = new ManualClock();
+  const pool = proxyPool(clock);
+  await pool.ready();
+  const gauge = (): string | undefined => /^multihome_outage\{[^}]*\} (\d)$/m.exec(prometheusText(pool))?.[1];
+  const told: { standing: boolean; quietMs: number; shown: number | undefined; gauge: string | undefined }[] = [];
+  pool.on("multihome:outage.changed", ({ standing, quietMs }) => told.push({ standing, quietMs, shown: pool.status().outage?.quietMs, gauge: gauge() }));
+  assert.equal(gauge(), "0");
+  assert.equal(pool.status().outage, undefined);
+
+  await outage(pool, clock);
+
+  assert.deepEqual(told.map(({ standing, gauge: value }) => [standing, value]), [[true, "1"], [false, "0"]]);
+  const [begun, over] = told;
+  assert.ok(begun.quietMs >= 2_000 && begun.quietMs < 15_000, `${begun.quietMs}`);
+  assert.equal(begun.shown, Math.round(begun.quietMs));
+  assert.ok(over.quietMs > begun.quietMs && over.quietMs < 40_000, `${over.quietMs}`);
+  assert.equal(over.shown, undefined);
+  await pool.close();
 });
 
 test("a race that nobody wins is told as well", async () => {

@@ -92,6 +92,8 @@ test("the alerts are raised by what they are for, and by nothing else", { skip: 
           series("multihome_exit_consecutive_failures", `${at},exit="192.0.2.2"`, "4x40"),
           series("multihome_exits", 'pool="pool-1",state="healthy"', "1x40"),
           series("multihome_exits", 'pool="pool-2",state="healthy"', "0x40"),
+          series("multihome_outage", 'pool="pool-1"', "1x40"),
+          series("multihome_outage", 'pool="pool-2"', "0x40"),
           series("multihome_breaker_state", `${at},state="open"`, "1x40"),
         ].map((one) => ({ ...one, values: (one as { values: string }).values.replace(/(\S+)x(\d+)/g, "$1+0x$2") })),
         alert_rule_test: [
@@ -101,6 +103,7 @@ test("the alerts are raised by what they are for, and by nothing else", { skip: 
           raised("MultihomeExitFailing", { severity: "warning", target: "api", exit: "192.0.2.1" }),
           raised("MultihomeNoHealthyExit", { severity: "critical", pool: "pool-2" }),
           raised("MultihomeBreakerOpen", { severity: "critical", target: "api" }),
+          raised("MultihomeOutage", { severity: "critical" }),
           quiet("MultihomeTargetPaused"),
           quiet("MultihomeObserverErrors"),
         ],

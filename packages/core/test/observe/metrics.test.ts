@@ -149,7 +149,7 @@ test("no counter ever falls while exits come and go among those that are shown",
   await pool.close();
 });
 
-test("every family of the catalogue is written by a pool that does everything", async () => {
+test("every family of the catalogue is written by pools that do everything", async () => {
   const { pool, clock } = await openPool(
     {
       targets: { api: { hosts: HOST, serverOffset: 0, limits: [{ name: "r", unit: "request", limit: 20, per: "1m", align: "fixed" }], breaker: { threshold: 2 } } },
@@ -173,7 +173,10 @@ test("every family of the catalogue is written by a pool that does everything", 
   await outcome(pool.run(get(), scriptedTransport([{ error: "ECONNRESET" }])));
   for (let i = 0; i < 45; i++) await outcome(pool.run(get(), scriptedTransport()));
   (await pool.acquire(get(), { mode: "shared" })).release();
-  const written = new Set(scrape(pool).keys());
+  // One that looks for outages: nothing but proxies.
+  const proxied = createExitPool({ exits: { proxies: ["socks5://192.0.2.1:1080"] }, clock });
+  const written = new Set(scrape([pool, proxied]).keys());
+  await proxied.close();
   assert.deepEqual(
     Object.values(FAMILIES).map(({ name }) => name).filter((name) => !written.has(name)),
     [],

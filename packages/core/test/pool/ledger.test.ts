@@ -389,6 +389,8 @@ test("settle, observe, pause and close that fail lose no answer", async () => {
     await pool.ready();
     assert.equal(await outcome(pool.run(get(), scriptedTransport([{ headers: { "x-mbx-used-weight-1m": "9" } }]))), "answer 200");
     assert.equal(await outcome(pool.run(get(), scriptedTransport([{ status: 418 }]))), "answer 418");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok((pool.status().ledger?.faults ?? 0) >= 2, "counted, and shown");
     await pool.close();
   }
 });

@@ -16,6 +16,7 @@ export const FAMILIES = {
   exits: family("gauge", "exits", "{exit}", ["state"], "Exits by state: healthy, in a cooldown or pause at some target, banned at some target, dead."),
   switches: family("counter", "exit_switches_total", "{switch}", [], "Times that a refusal has moved requests to other exits."),
   observerErrors: family("counter", "observer_errors_total", "{error}", ["observer"], "Exceptions thrown by listeners and loggers, contained."),
+  outage: family("gauge", "outage", "1", [], "1 while nothing is heard through any exit, else 0; only under the adaptive policy."),
 
   tasks: family("counter", "tasks_total", "{task}", ["target", "outcome"], "Requests that were decided, by outcome."),
   tasksWaiting: family("gauge", "tasks_waiting", "{task}", ["target"], "Requests that wait for an exit, those outside a full queue included."),

@@ -1,4 +1,5 @@
 import { chanceSince, Outage } from "../../health/outage.ts";
+import { channels } from "../../observe/channels.ts";
 import { Alarm } from "../../time/timer-queue.ts";
 import { attemptIsLate } from "../due.ts";
 import type { Job } from "../job.ts";
@@ -33,6 +34,11 @@ export class Blackout {
     return this.outage.standing;
   }
 
+  /** For how long nothing has been heard, as long as an outage stands; before anything was ever heard since the first attempt that speaks for it. */
+  quietMs(now: number): number {
+    return this.standing ? now - this.outage.since : 0;
+  }
+
   /** Is the network gone? Looks at what is out, a few times a second at most and only when something happens. */
   watch(now: number): void {
     if (!this.outage.isDue(now)) return;
@@ -45,6 +51,7 @@ export class Blackout {
     });
     if (!gone) return;
     beliefs.journal.undo();
+    this.#tell(true, now - this.outage.since, now);
     engine.warn("Nothing is heard through any exit: one request at a time goes out until something is.", { outage: true });
   }
 
@@ -93,11 +100,17 @@ export class Blackout {
   /** An answer. */
   heard(now: number): void {
     this.#policy.beliefs.journal.clear();
+    const quietMs = this.quietMs(now);
     if (!this.outage.heard(now)) return;
     const { engine } = this.#policy;
+    this.#tell(false, quietMs, now);
     engine.warn("The exits are heard again.", { outage: false });
     // Not from within the answer that says so.
     engine.timers.set(this.#resume, now, now + 1);
+  }
+
+  #tell(standing: boolean, quietMs: number, now: number): void {
+    if (channels.outageChanged.hasSubscribers) channels.outageChanged.publish({ pool: this.#policy.engine.name, at: now, standing, quietMs });
   }
 
   #chanceSince(leg: Leg, now: number): number {

@@ -58,6 +58,8 @@ export class EngineReadings implements PoolReadings {
     sink.value(F.switches, [], engine.switches);
     for (const observer of ["listener", "logger"] as const) sink.value(F.observerErrors, [observer], this.#others.faults[observer]);
     if (engine.timings !== undefined) sink.value(F.observerErrors, ["collector"], engine.timings.faults);
+    const { blackout } = engine.policy;
+    if (blackout !== undefined) sink.value(F.outage, [], blackout.standing ? 1 : 0);
     readKinds(sink, engine.kinds);
     if (engine.books !== undefined) sink.value(F.ledgerFaults, [], engine.books.faults);
     const slots = this.#others.slots();

@@ -13,7 +13,8 @@ const WARNING_AT = 0.8;
 
 export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic, _alerts: AlertOptions): Omit<PoolStatus, "slots"> {
   const now = engine.clock.now();
-  const { table } = engine;
+  const { books, table } = engine;
+  const { blackout } = engine.policy;
   const shown: PoolStatus["targets"] = {};
   let pending = 0;
   let omitted = 0;
@@ -50,6 +51,8 @@ export function statusOf(engine: Engine, targets: Iterable<Target>, traffic: Tra
     inflight: engine.gate.inFlight,
     switches: engine.switches,
     breakers,
+    ...(blackout?.standing === true ? { outage: { quietMs: Math.round(blackout.quietMs(now)) } } : {}),
+    ...(books === undefined ? {} : { ledger: { faults: books.faults } }),
     kinds: engine.kinds.status,
     targets: shown,
     omitted,
