@@ -1,31 +1,36 @@
 import type { PoolBeliefs } from "../health/pool-beliefs.ts";
-import { eachCell, restoreCell, restoreExit, saveExit } from "../health/saved-beliefs.ts";
+import { restoreCell, restoreExit, saveExit, type SavedCellBelief, type SavedExitBelief } from "../health/saved-beliefs.ts";
 import type { TargetBeliefs } from "../health/target-beliefs.ts";
 import { ExitBeliefWriter, HostBeliefWriter, readExitBeliefs, readHostBeliefs } from "./beliefs.ts";
 import type { SavedHost, SavedPool } from "./format.ts";
 
-/** What an adaptive pool believes, for a snapshot; empty where it believes nothing. @param indices of the file's exits in the table, -1 where it is not there */
-export function poolBeliefs(beliefs: PoolBeliefs, indices: readonly number[]): object {
+/**
+ * What an adaptive pool believes, for a snapshot; empty where it believes nothing.
+ *
+ * @param indices of the file's exits in the table, -1 where it is not there
+ * @param keptOf what is handed on of such a one, by its place in the file
+ */
+export function poolBeliefs(beliefs: PoolBeliefs, indices: readonly number[], keptOf: (number: number) => SavedExitBelief | undefined): object {
   const writer = new ExitBeliefWriter();
   let any = false;
-  for (const index of indices) {
-    const belief = index < 0 ? undefined : saveExit(beliefs, index);
+  for (let number = 0; number < indices.length; number++) {
+    const belief = indices[number] < 0 ? keptOf(number) : saveExit(beliefs, indices[number]);
     any ||= belief !== undefined;
     writer.add(belief);
   }
   return any ? { beliefs: writer.base64(), times: { ...beliefs.times.save(), ...beliefs.shape.save() } } : {};
 }
 
-export function hostBeliefs(beliefs: TargetBeliefs, numberOf: (exit: number) => number): object {
+/** The same of a host. @param cells calls back with each of its exits, by their numbers in the file; -1: it has none */
+export function hostBeliefs(host: readonly [number, number, number], cells: (add: (number: number, belief: SavedCellBelief) => void) => void): object {
   const writer = new HostBeliefWriter();
   let any = false;
-  eachCell(beliefs, (exit, belief) => {
-    const number = numberOf(exit);
+  cells((number, belief) => {
     if (number < 0) return;
     any = true;
     writer.add(number, belief);
   });
-  return any ? { beliefs: writer.base64(), host: [beliefs.accepted, beliefs.refused, beliefs.ownOffset].map((value) => Math.round(value * 100) / 100) } : {};
+  return any ? { beliefs: writer.base64(), host: host.map((value) => Math.round(value * 100) / 100) } : {};
 }
 
 /** @param indexOf an exit's index by its number in the file, -1 where it is not there. @returns false where something was not as it was written */

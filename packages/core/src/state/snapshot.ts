@@ -1,4 +1,5 @@
 import { CellBatch, EXIT, FIELDS } from "../health/cell-batch.ts";
+import { eachCell } from "../health/saved-beliefs.ts";
 import type { QuotaLimit } from "../quota/limit.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { yieldToLoop } from "../time/yield-to-loop.ts";
@@ -6,6 +7,7 @@ import { hostBeliefs, poolBeliefs } from "./beliefs-of.ts";
 import { CellReader, CellWriter, FORGET_DAYS, RecordWriter } from "./cells.ts";
 import { CounterWriter } from "./counters.ts";
 import { isHashedAccount, isName, MOST_EXITS, MOST_NAMED, MOST_TARGETS } from "./format.ts";
+import { KeptBeliefs } from "./kept-beliefs.ts";
 import type { Parts, Remembered } from "./parts.ts";
 import type { Recall } from "./recall.ts";
 
@@ -24,6 +26,7 @@ export async function takeSnapshot(parts: Parts, before: Recall | undefined, clo
   const { clock } = parts;
   const savedAt = Math.round(clock.wallTime());
   const names = new Names(parts, before, savedAt);
+  const kept = before === undefined ? undefined : new KeptBeliefs(before, before.sinceMs(clock.now()));
   let begunAt = clock.now();
   const breathe = async (): Promise<void> => {
     if (clock.now() - begunAt < LONGEST_BLOCK_MS) return;
@@ -34,20 +37,20 @@ export async function takeSnapshot(parts: Parts, before: Recall | undefined, clo
   const targets: string[] = [];
   for (const target of [...parts.targets].slice(0, MOST_TARGETS)) {
     if (!isName(target.name)) continue;
-    targets.push(liveTarget(target, parts, before, names));
+    targets.push(liveTarget(target, parts, before, names, kept));
     await breathe();
   }
-  if (before !== undefined) {
+  if (before !== undefined && kept !== undefined) {
     for (const name of before.state.targets.keys()) {
       if (before.isDone(name) || targets.length >= MOST_TARGETS) continue;
-      const target = absentTarget(name, before, names, clock.now(), savedAt);
+      const target = absentTarget(name, before, names, kept, clock.now(), savedAt);
       if (target !== undefined) targets.push(target);
       await breathe();
     }
   }
   const records = names.records();
   await breathe();
-  const believed = JSON.stringify(poolBeliefs(parts.health.beliefs, names.indices)).slice(1, -1);
+  const believed = JSON.stringify(poolBeliefs(parts.health.beliefs, names.indices, (number) => kept?.of(names.earlier(number)))).slice(1, -1);
   await breathe();
   return `{"version":2,"savedAt":${savedAt},"closed":${closing},"exits":${JSON.stringify(names.ids)},"records":"${records}",${believed === "" ? "" : `${believed},`}"targets":[${targets.join(",")}]}\n`;
 }
@@ -116,6 +119,11 @@ class Names {
     return records.base64();
   }
 
+  /** Of one that is not there: its number in the earlier file. */
+  earlier(number: number): number {
+    return this.#whose[number];
+  }
+
   /** By number: the index in the table, or -1. */
   get indices(): number[] {
     return this.#whose.map((whose, i) => (this.#isLive[i] ? whose : -1));
@@ -131,10 +139,11 @@ class Names {
 
 type PauseRow = [forMs: number, reason: PauseReason, whose: number | string];
 
-function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall | undefined, names: Names): string {
+function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall | undefined, names: Names, kept: KeptBeliefs | undefined): string {
   const now = clock.now();
   const wall = clock.wallTime();
   const { name, pauses, health, serverClock, quota } = target;
+  const { beliefs } = health;
   const cells = new CellWriter();
   health.eachKnown(now, (batch) => {
     const { values } = batch;
@@ -155,7 +164,11 @@ function liveTarget(target: Remembered, { clock, table }: Parts, before: Recall 
     accounts,
     whole: pauses.wholeUntil > now ? [Math.ceil(pauses.wholeUntil - now), pauses.reasonForAll(undefined)] : undefined,
     limits: (quota?.current ?? []).map((limit) => savedLimit(limit, leader, now)),
-    ...hostBeliefs(health.beliefs, (exit) => names.ofIndex(exit)),
+    ...hostBeliefs([beliefs.accepted, beliefs.refused, beliefs.ownOffset], (add) => {
+      eachCell(beliefs, (exit, belief) => add(names.ofIndex(exit), belief));
+      const saved = before?.isDone(name) === true ? before.state.targets.get(name) : undefined;
+      if (saved !== undefined) kept?.eachAt(saved, false, (exit, belief) => add(names.ofMissing(exit), belief));
+    }),
   });
 }
 
@@ -198,7 +211,7 @@ function savedLimit(limit: QuotaLimit, leader: (egress: number) => number, now: 
 }
 
 /** A host that nobody has asked for since the start. */
-function absentTarget(name: string, before: Recall, names: Names, now: number, savedAt: number): string | undefined {
+function absentTarget(name: string, before: Recall, names: Names, kept: KeptBeliefs, now: number, savedAt: number): string | undefined {
   const saved = before.state.targets.get(name);
   const unseenDays = (saved?.unseenDays ?? 0) + daysBetween(before.state.savedAt, savedAt);
   if (saved === undefined || unseenDays > FORGET_DAYS) return undefined;
@@ -209,7 +222,8 @@ function absentTarget(name: string, before: Recall, names: Names, now: number, s
   const accounts = saved.accounts.filter(({ forMs }) => forMs > sinceMs).map(({ account, forMs, reason }): PauseRow => [Math.ceil(forMs - sinceMs), reason, account]);
   const whole = saved.whole !== undefined && saved.whole.forMs > sinceMs ? [Math.ceil(saved.whole.forMs - sinceMs), saved.whole.reason] : undefined;
   // Counters are not handed on: it would have to be asked for again only after two starts within one window.
-  return asJson(cells, { name, unseenDays, offset: saved.offset, pauses, accounts, whole, limits: [] });
+  const believed = hostBeliefs(saved.host, (add) => kept.eachAt(saved, true, (exit, belief) => add(names.ofEarlier(exit), belief)));
+  return asJson(cells, { name, unseenDays, offset: saved.offset, pauses, accounts, whole, limits: [], ...believed });
 }
 
 function daysBetween(from: number, to: number): number {

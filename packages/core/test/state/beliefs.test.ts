@@ -8,6 +8,8 @@ import { createExitPool } from "../../src/index.ts";
 import type { ExitPool } from "../../src/index.ts";
 import type { SavedCellBelief, SavedExitBelief } from "../../src/health/saved-beliefs.ts";
 import { ExitBeliefWriter, HostBeliefWriter, readExitBeliefs, readHostBeliefs } from "../../src/state/beliefs.ts";
+import type { SavedState } from "../../src/state/format.ts";
+import { KeptBeliefs } from "../../src/state/kept-beliefs.ts";
 import { ManualClock, scriptedTransport, seededRandom } from "../../src/testing/index.ts";
 
 const IDS = Array.from({ length: 40 }, (_, i) => `socks5://10.0.0.${i + 1}:1080`);
@@ -53,6 +55,61 @@ test("a pool that starts again knows which exits work, how quick they are and wh
   const first = await work(again, clock, 1);
   assert.ok(GOOD.has(first[0]), "the first attempt goes by one that works");
   await again.close();
+});
+
+test("what is believed of exits that are not listed, and of hosts that nobody asks for, outlasts saves for a day", async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "beliefs-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, "state.json");
+  for (const [awayMs, outlasts] of [[3_600_000, true], [90_000_000, false]] as const) {
+    const clock = new ManualClock({ wallTime: 1_750_000_000_000 });
+    const pool = await open(file, clock);
+    await work(pool, clock, 30);
+    const known = (one: ExitPool): string[] => one.explain(REQUEST).exits.filter(({ belief }) => belief?.words.startsWith("up with")).map(({ id }) => id);
+    const triedHere = (one: ExitPool): string[] => one.explain(REQUEST).exits.filter(({ belief }) => belief?.words.includes("answers this host") === true).map(({ id }) => id);
+    const before = known(pool).filter((id) => IDS.indexOf(id) >= 20);
+    const triedBefore = triedHere(pool).filter((id) => IDS.indexOf(id) >= 20);
+    assert.ok(before.length > 0 && triedBefore.length > 0);
+    await pool.close();
+
+    // Three processes in between, which list other exits and ask for another host.
+    for (let i = 0; i < 3; i++) {
+      const between = createExitPool({ exits: { proxies: IDS.slice(0, 20) }, state: { file }, clock, random: seededRandom(4), defaults: { spacing: 0 } });
+      await between.ready();
+      if (i === 1) between.explain(REQUEST);
+      await clock.advance(awayMs / 3);
+      await between.close();
+    }
+
+    const again = await open(file, clock);
+    assert.deepEqual(known(again).filter((id) => IDS.indexOf(id) >= 20), outlasts ? before : []);
+    assert.deepEqual(triedHere(again).filter((id) => IDS.indexOf(id) >= 20), outlasts ? triedBefore : []);
+    await again.close();
+    rmSync(file);
+  }
+});
+
+test("of exits that are not there the newest five thousand beliefs are handed on, none older than a day", () => {
+  const writer = new ExitBeliefWriter();
+  const exits = 12_000;
+  // Every other one is back; of the 6,000 that are away the last five hundred are older than a day, the others the older the higher.
+  for (let exit = 0; exit < exits; exit++) writer.add({ up: 0.5, ageMs: exit >= 11_000 ? 90_000_000 : exit * 1_000, typicalMs: 100, times: 1, good: 1, bad: 1, missed: 0, dueInMs: 0, worked: true, isUp: false });
+  const missing = new Map(Array.from({ length: exits / 2 }, (_, i) => [i * 2, { record: undefined, unseenDays: 0 }]));
+  const hosts = new HostBeliefWriter();
+  for (let exit = 0; exit < exits; exit++) hosts.add(exit, { acceptance: 0.5, ageMs: 0, tries: 1, accepted: true });
+  const state: SavedState = { savedAt: 0, closed: true, exits: Array.from({ length: exits }, (_, i) => `exit-${i}`), records: new Uint8Array(0), targets: new Map(), beliefs: Buffer.from(writer.base64(), "base64"), times: undefined };
+  const kept = new KeptBeliefs({ state, missing, placeOf: Int32Array.from({ length: exits }, (_, exit) => (exit % 2 === 0 ? -1 : exit)) }, 1_000);
+
+  const handedOn = state.exits.map((_, exit) => exit).filter((exit) => kept.of(exit) !== undefined);
+  assert.deepEqual(handedOn, Array.from({ length: 5_000 }, (_, i) => i * 2));
+  assert.equal(kept.of(8)?.ageMs, 9_000, "as old as it is by now");
+  const at = (alsoThere: boolean): number[] => {
+    const found: number[] = [];
+    kept.eachAt({ beliefs: Buffer.from(hosts.base64(), "base64"), host: [0, 0, 0] }, alsoThere, (exit) => found.push(exit));
+    return found;
+  };
+  assert.deepEqual(at(false), handedOn);
+  assert.equal(at(true).length, 5_000 + 6_000);
 });
 
 test("a file without beliefs is read as before, and what has worked is tested first", async (t) => {
