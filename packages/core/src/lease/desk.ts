@@ -1,10 +1,12 @@
 import type { ExitTable } from "../exits/exit-table.ts";
 import type { Demand } from "../quota/demand.ts";
+import { commonCounter, needAt, shortOfCommon } from "../quota/needs.ts";
 import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
 import { Carry } from "./carry.ts";
 import type { DeskRules, Rests } from "./desk-rules.ts";
-import { FITS, GONE, NOBODY, SKIP, type Fit } from "./fit.ts";
+import { FITS, GONE, SKIP, type Fit } from "./fit.ts";
+import { Leftovers } from "./leftovers.ts";
 import type { Order } from "./order.ts";
 import { BUSY, later, NOWHERE, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
 
@@ -20,6 +22,12 @@ const PATIENCE_MS = 500;
 export class Desk {
   /** When it is worth asking again, after `choose` said no; `Infinity` where only a release can help. */
   wakeAt = Infinity;
+  /** After `choose` or `chooseExit` said no: which of the demand's limits no exit has room of, -1: not for want of that alone … */
+  lackAt = -1;
+  /** … and what names it; `undefined`: nothing is lacked but exits. A name is of what each exit counts by itself, a number of what all count together. */
+  lack: string | number | undefined;
+  /** Somebody may be offered again, or has more room. Whoever looks at it sets it back. */
+  stirred = false;
   /** The next question is a slot's: exits that serve another slot are passed over. */
   forSlot = false;
   quota: Quota | undefined;
@@ -31,12 +39,7 @@ export class Desk {
   readonly carry = new Carry();
   rules: DeskRules;
   readonly #places = new Places();
-  #short: number[] = [];
-  /** By exit: it has no room for so much weight. */
-  readonly #shortOf: number[] = [];
-  /** No exit in `#short` has room for so much. */
-  #shortMost = 0;
-  #shortWakeAt = Infinity;
+  readonly #leftovers = new Leftovers(this, this.#places);
 
   /** @param first the exit that is admitted first: where an order keeps equals as they came, targets that begin elsewhere try others out */
   constructor(table: ExitTable, order: Order, rests: Rests, quota: Quota | undefined, pauses: Pauses, rules: DeskRules, first = 0) {
@@ -67,6 +70,7 @@ export class Desk {
     this.#comeBack(now);
     this.#order.remove(exit);
     this.#places.set(exit, NOWHERE);
+    this.#leftovers.dry.delete(exit);
     this.carry.forget(exit);
   }
 
@@ -78,15 +82,10 @@ export class Desk {
    */
   choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
     this.#comeBack(now);
-    this.wakeAt = Infinity;
-    const shut = this.pauses.untilForAll(demand?.account);
-    if (shut > now) {
-      this.wakeAt = shut;
-      return -1;
-    }
+    if (this.#isShut(demand, now)) return -1;
     let second = -1;
-    if (this.#short.length > 0) {
-      const light = this.#fromShort(demand, now, tried, mayProxy);
+    if (this.#leftovers.short.size > 0) {
+      const light = this.#leftovers.fromShort(demand, now, tried, mayProxy);
       if (light >= 0) return light;
     }
     for (let exit = this.#order.first(); exit >= 0; ) {
@@ -95,25 +94,28 @@ export class Desk {
         exit = this.#order.first();
         continue;
       }
-      if (fit === NOBODY) return -1;
       if (fit === FITS && (mayProxy || !this.table.isProxy[exit])) {
         if (tried.length === 0 || !tried.includes(exit)) return exit;
         if (second < 0) second = exit;
       }
       exit = this.#order.after(exit);
     }
-    const nextAt = Math.min(this.wakeAt, this.#places.nextAt, this.#shortWakeAt);
+    const dry = this.#leftovers.dry.size === 0 ? -1 : this.#leftovers.fromDry(demand, now, tried, mayProxy);
+    if (dry >= 0) return dry;
+    const nextAt = Math.min(this.wakeAt, this.#places.nextAt, this.#leftovers.short.wakeAt);
     // A dead exit is always free: to fall back on it at once would use up attempts while a good one is about to be back.
     if (second >= 0 && (tried.length >= this.table.size || nextAt > now + PATIENCE_MS)) return second;
     this.wakeAt = nextAt;
+    // Named for what it lacks of exits that are there. Those that are not are another matter, and some may be back before they have more room.
+    if (this.lackAt >= 0 && demand !== undefined) this.lack = `${demand.limits[this.lackAt]} ${demand.keys[this.lackAt] ?? ""}`;
     return -1;
   }
 
   /** May this very exit be used now? Sets `wakeAt` where not. */
   chooseExit(exit: number, demand: Demand | undefined, now: number): boolean {
     this.#comeBack(now);
-    this.wakeAt = Infinity;
-    const shut = Math.max(this.pauses.untilForAll(demand?.account), this.pauses.untilOf(this.table.egress[exit]), this.spacedUntil(exit));
+    if (this.#isShut(demand, now)) return false;
+    const shut = Math.max(this.pauses.untilOf(this.table.egress[exit]), this.spacedUntil(exit));
     if (shut > now) this.wakeAt = shut;
     else if (demand !== undefined && this.quota !== undefined) {
       const egress = this.table.egress[exit];
@@ -125,7 +127,7 @@ export class Desk {
 
   /** Nobody is ready, and nobody will be by an attempt that ends. */
   get empty(): boolean {
-    return this.#order.size === 0 && this.#short.length === 0;
+    return this.#order.size === 0 && this.#leftovers.short.size === 0;
   }
 
   /** An outcome has come: its standing may be another. @param anew what kept it away may be over */
@@ -145,6 +147,7 @@ export class Desk {
    */
   take(exit: number, now: number, asking: boolean, inTurn = true): void {
     if (inTurn) this.#order.used(exit);
+    if (this.#leftovers.dry.size > 0) this.#leftovers.used(exit);
     const spacingMs = this.table.isProxy[exit] ? this.rules.proxySpacingMs : this.rules.spacingMs;
     if (spacingMs > 0 && !asking) {
       this.#order.remove(exit);
@@ -159,11 +162,12 @@ export class Desk {
 
   /** It is known what became of an attempt. What waited for that alone, or for units that came back, is looked at anew. */
   settled(exit: number, gaveBack: boolean): void {
+    this.stirred = true;
     for (const member of this.table.membersOf(this.table.egress[exit])) {
       const place = this.#places.of(member);
       if (place === SHORT) {
-        if (!gaveBack && this.#shortWakeAt !== Infinity) continue;
-        this.#short.splice(this.#short.indexOf(member), 1);
+        if (!gaveBack && this.#leftovers.short.wakeAt !== Infinity) continue;
+        this.#leftovers.short.remove(member);
         this.#ready(member);
       } else if (place === WAITING && (gaveBack || this.#places.readyAt(member) === Infinity)) {
         this.#ready(member);
@@ -215,72 +219,70 @@ export class Desk {
   #fitsQuota(quota: Quota, exit: number, egress: number, demand: Demand, now: number): Fit {
     const at = quota.shortOf(demand, egress, now);
     if (at < 0) return FITS;
-    const limit = quota.limits[demand.limits[at]];
+    const index = demand.limits[at];
+    const limit = quota.limits[index];
     const free = later(now, quota.freeAt(demand, egress, now));
-    if (limit.scope !== "exit") {
-      this.wakeAt = free;
-      return NOBODY;
-    }
     // A limit that not every request counts on, or a counter of its own, says nothing about other requests: left in its place.
     if ((limit.unit !== "weight" && limit.unit !== "request") || demand.keys[at] !== undefined) {
       if (free < this.wakeAt) this.wakeAt = free;
+      this.lackAt = at;
       return SKIP;
     }
     const row = limit.rowOf(egress, undefined, undefined, now);
     if (limit.room(row, now) < 1) {
       this.#wait(exit, later(now, limit.freeAt(row, now, 1)));
+      if (limit.unit === "weight") this.#leftovers.dry.set(exit, index);
       return GONE;
     }
     this.#order.remove(exit);
     this.#places.set(exit, SHORT);
-    this.#short.push(exit);
-    this.#shortOf[exit] = demand.bulk;
-    if (demand.bulk > this.#shortMost) this.#shortMost = demand.bulk;
-    if (free < this.#shortWakeAt) this.#shortWakeAt = free;
+    this.#leftovers.short.add(exit, index, needAt(quota, demand, at), free);
     return GONE;
   }
 
-  /** A request lighter than those that were turned away may still fit what is left. */
-  #fromShort(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
-    const quota = this.quota;
-    if (quota === undefined) return -1;
-    const weight = demand?.bulk ?? 0;
-    if (weight >= this.#shortMost) return -1;
-    let most = 0;
-    for (const exit of this.#short) {
-      // One that was taken from here meanwhile may have to wait for something else by now.
-      if (this.#places.of(exit) !== SHORT) continue;
-      const egress = this.table.egress[exit];
-      const busy = (this.forSlot && this.table.held[exit] === 1) || !this.table.isUsable(exit) || this.isFull(exit, now) || this.pauses.untilOf(egress) > now || this.rests.restsUntil(exit) > now || (!mayProxy && this.table.isProxy[exit]);
-      if (weight < this.#shortOf[exit] && !busy && !tried.includes(exit)) {
-        if (demand === undefined || quota.shortOf(demand, egress, now) < 0) return exit;
-        this.#shortOf[exit] = weight;
-        // What drains bit by bit has room for the light ones first.
-        this.#shortWakeAt = Math.min(this.#shortWakeAt, later(now, quota.freeAt(demand, egress, now)));
-      }
-      if (this.#shortOf[exit] > most) most = this.#shortOf[exit];
+  /** What no exit makes up for: the target or the account is paused, or a limit that counts whichever exit it leaves by has no room. */
+  #isShut(demand: Demand | undefined, now: number): boolean {
+    this.wakeAt = Infinity;
+    this.lackAt = -1;
+    this.lack = undefined;
+    const shut = this.pauses.untilForAll(demand?.account);
+    if (shut > now) {
+      this.wakeAt = shut;
+      if (this.pauses.wholeUntil <= now) this.lack = `account ${demand?.account}`;
+      return true;
     }
-    this.#shortMost = most;
-    return -1;
+    const { quota } = this;
+    if (demand === undefined || !demand.common || quota === undefined) return false;
+    const at = shortOfCommon(quota, demand, now);
+    if (at < 0) return false;
+    this.wakeAt = later(now, quota.freeAt(demand, -1, now, true));
+    this.lackAt = at;
+    this.lack = commonCounter(quota, demand, at, now);
+    return true;
+  }
+
+  /** Nothing but a limit may keep it. */
+  isFree(exit: number, now: number, mayProxy: boolean): boolean {
+    const { table } = this;
+    if ((this.forSlot && table.held[exit] === 1) || !table.isUsable(exit) || (!mayProxy && table.isProxy[exit] === 1) || this.rests.trialOut(exit)) return false;
+    return !this.isFull(exit, now) && Math.max(this.pauses.untilOf(table.egress[exit]), this.rests.restsUntil(exit)) <= now;
   }
 
   /** Whoever has waited long enough is offered again. */
   #comeBack(now: number): void {
     for (let exit = this.#places.next(now); exit >= 0; exit = this.#places.next(now)) this.#ready(exit);
-    if (this.#shortWakeAt <= now) this.#restoreShort();
+    if (this.#leftovers.short.wakeAt <= now) this.#restoreShort();
   }
 
   #restoreShort(): void {
-    const short = this.#short;
-    this.#short = [];
-    this.#shortMost = 0;
-    this.#shortWakeAt = Infinity;
-    for (const exit of short) if (this.#places.of(exit) === SHORT) this.#ready(exit);
+    for (const exit of this.#leftovers.restart()) if (this.#places.of(exit) === SHORT) this.#ready(exit);
   }
 
   #ready(exit: number): void {
     this.#places.set(exit, READY);
     this.#order.add(exit, true);
+    this.stirred = true;
+    if (this.#leftovers.dry.size > 0) this.#leftovers.dry.delete(exit);
   }
 
   #wait(exit: number, until: number): void {

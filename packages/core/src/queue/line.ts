@@ -1,3 +1,5 @@
+import { insert, unlink, type Chain } from "./chain.ts";
+
 /** What requests that stand in line for one thing have in common: those of one share stand behind one another. */
 export interface Share {
   /** Its part among shares of equal priority. */
@@ -10,19 +12,23 @@ export interface Standing {
   readonly share: Share;
   /** Since when it waits, on any clock that only goes forward. */
   readonly createdAt: number;
+  /** Its number in the line, which it keeps while it is set aside. */
+  place: number;
   linePrev: Standing | undefined;
   lineNext: Standing | undefined;
   /** The rank that it stands in, if any. */
   rank: Rank | undefined;
 }
 
-export interface Rank {
+export interface Rank extends Chain {
   readonly priority: number;
   readonly share: Share;
-  head: Standing | undefined;
-  tail: Standing | undefined;
+  /** Who stands in it or is set aside. */
+  members: number;
   /** What it has had so far, by its weight; compared among ranks of one priority. */
   had: number;
+  /** The same before its last turn. */
+  hadBefore: number;
 }
 
 /**
@@ -43,7 +49,11 @@ const MANY_RANKS = 32;
 export class Line<T extends Standing> {
   #size = 0;
   /** Ranks that somebody stands in. */
+  #standing = 0;
+  /** Ranks with somebody in them, those set aside included. */
   #busy = 0;
+  #lastPlace = 0;
+  #firstPlace = 0;
   #turn = 0;
   /** In order of priority, highest first; one in most programs. */
   readonly #ranks: Rank[] = [];
@@ -54,7 +64,7 @@ export class Line<T extends Standing> {
 
   /** How many ranks somebody stands in. */
   get busyRanks(): number {
-    return this.#busy;
+    return this.#standing;
   }
 
   /** Whose turn it is. Asking changes nothing; `served` does. */
@@ -88,52 +98,70 @@ export class Line<T extends Standing> {
   /** It has had its turn, and is about to leave. @param cost what it took, for its share */
   served({ rank }: T, cost: number): void {
     if (this.#busy <= 1 || rank === undefined) return;
+    rank.hadBefore = rank.had;
     rank.had += cost / rank.share.weight;
     this.#turn = (this.#turn + 1) % LONGEST_WAITING_EVERY;
   }
 
   push(item: T): void {
-    const rank = this.#rankOf(item);
-    item.rank = rank;
-    item.linePrev = rank.tail;
-    item.lineNext = undefined;
-    if (rank.tail === undefined) {
-      this.#begin(rank);
-      rank.head = item;
-    } else {
-      rank.tail.lineNext = item;
-    }
-    rank.tail = item;
-    this.#size++;
+    item.place = ++this.#lastPlace;
+    this.#join(item);
   }
 
   /** To the head of its rank: it has waited there before. */
   unshift(item: T): void {
-    const rank = this.#rankOf(item);
-    item.rank = rank;
-    item.linePrev = undefined;
-    item.lineNext = rank.head;
-    if (rank.head === undefined) {
-      this.#begin(rank);
-      rank.tail = item;
-    } else {
-      rank.head.linePrev = item;
-    }
-    rank.head = item;
-    this.#size++;
+    item.place = --this.#firstPlace;
+    this.#join(item);
   }
 
   /** Does nothing where it does not stand here. */
   remove(item: T): void {
     const { rank } = item;
     if (rank === undefined) return;
-    if (item.linePrev === undefined) rank.head = item.lineNext;
-    else item.linePrev.lineNext = item.lineNext;
-    if (item.lineNext === undefined) rank.tail = item.linePrev;
-    else item.lineNext.linePrev = item.linePrev;
-    item.rank = item.linePrev = item.lineNext = undefined;
+    this.#unlink(item, rank);
+    this.forget(item);
+  }
+
+  /** It stands here no longer, and keeps its rank and its place. */
+  setAside(item: T): void {
+    this.#unlink(item, item.rank as Rank);
+  }
+
+  /** One that was set aside stands here again, where its place is. */
+  putBack(item: T): void {
+    const rank = item.rank as Rank;
+    if (rank.head === undefined) {
+      this.#standing++;
+      this.#catchUp(rank);
+    }
+    insert(rank, item);
+    this.#size++;
+  }
+
+  /** One that was set aside does not come back. */
+  forget(item: T): void {
+    const rank = item.rank as Rank;
+    item.rank = undefined;
+    if (--rank.members === 0) this.#busy--;
+  }
+
+  #join(item: T): void {
+    const rank = this.#rankOf(item);
+    item.rank = rank;
+    if (rank.head === undefined) {
+      this.#standing++;
+      if (rank.members === 0) this.#begin(rank);
+      else this.#catchUp(rank);
+    }
+    rank.members++;
+    insert(rank, item);
+    this.#size++;
+  }
+
+  #unlink(item: T, rank: Rank): void {
+    unlink(rank, item);
     this.#size--;
-    if (rank.head === undefined) this.#busy--;
+    if (rank.head === undefined) this.#standing--;
   }
 
   #next(): Rank | undefined {
@@ -161,9 +189,20 @@ export class Line<T extends Standing> {
     this.#busy++;
     if (this.#ranks.length === 1) return;
     let least = Infinity;
-    for (const other of this.#ranks) if (other.head !== undefined && other.priority === rank.priority && other.had < least) least = other.had;
+    let alone = true;
+    for (const other of this.#ranks) {
+      if (other.priority !== rank.priority || other.members === 0) continue;
+      alone = false;
+      if (other.head !== undefined && other.had < least) least = other.had;
+    }
+    if (alone) for (const other of this.#ranks) if (other.priority === rank.priority) other.had = other.hadBefore = 0;
     if (least !== Infinity) rank.had = Math.max(rank.had, least);
-    else for (const other of this.#ranks) if (other.priority === rank.priority) other.had = 0;
+    else if (!alone) this.#catchUp(rank);
+  }
+
+  /** All of it was set aside: what others had meanwhile is not made up for. What it had less than they before that is. */
+  #catchUp(rank: Rank): void {
+    for (const other of this.#ranks) if (other.priority === rank.priority && other.hadBefore > rank.had) rank.had = other.hadBefore;
   }
 
   #rankOf({ priority, share }: T): Rank {
@@ -172,14 +211,14 @@ export class Line<T extends Standing> {
     while (at < ranks.length && ranks[at].priority > priority) at++;
     while (at < ranks.length && ranks[at].priority === priority && ranks[at].share !== share) at++;
     if (at < ranks.length && ranks[at].priority === priority) return ranks[at];
-    const rank: Rank = { priority, share, head: undefined, tail: undefined, had: 0 };
+    const rank: Rank = { priority, share, head: undefined, tail: undefined, members: 0, had: 0, hadBefore: 0 };
     ranks.splice(at, 0, rank);
     if (ranks.length > MANY_RANKS) this.#forgetEmpty(rank);
     return rank;
   }
 
   #forgetEmpty(but: Rank): void {
-    const kept = this.#ranks.filter((rank) => rank.head !== undefined || rank === but);
+    const kept = this.#ranks.filter((rank) => rank.members > 0 || rank === but);
     this.#ranks.splice(0, this.#ranks.length, ...kept);
   }
 }

@@ -22,21 +22,21 @@ export class Demand {
   /** Counters of their own, where charges name one. */
   readonly keys: (string | undefined)[] = [];
   account: string | undefined;
-  /** Share of each window that is kept for requests of other kinds … */
+  /** Some of the limits count an account's requests, or everybody's, whichever exit they leave by. */
+  common = false;
+  /**
+   * Share of each window that is kept for requests of other kinds, in whole units: this one leaves it alone.
+   *
+   * It is not given back towards the end of a window, however little of it was used: whoever asked for it wants room at any
+   * moment, and the one before the end is one of them.
+   */
   kept = 0;
-  /** … and how much that is where exits are told apart by the room that they have. */
-  keptUnits = 0;
   /** The weight that a success is settled at, where that differs. */
   weightOnSuccess: number | undefined;
   /** A lease taken by hand: whoever holds it may never tell what came of it. */
   byHand = false;
   /** Where the weight comes from, for whoever learns from what the server really counted; `undefined`: nothing to learn. */
   source: unknown = undefined;
-
-  /** How much room it takes to let it in: what is lighter may still fit where this did not. */
-  get bulk(): number {
-    return this.weight + this.keptUnits;
-  }
 
   add(limit: number, units: number, key: string | undefined): void {
     this.limits.push(limit);

@@ -7,6 +7,8 @@ import type { FixedMeter } from "./fixed-meter.ts";
 import { QuotaLimit } from "./limit.ts";
 import { fillDemand } from "./make-demand.ts";
 import type { Outcome } from "./meter.ts";
+import { counterId, patienceOf } from "./needs.ts";
+import { refuse } from "./refuse.ts";
 import { Samples, type Sample } from "./samples.ts";
 import { Strays } from "./strays.ts";
 import { Thresholds } from "./thresholds.ts";
@@ -26,6 +28,8 @@ export class Quota {
   onFault: ((error: unknown) => void) | undefined;
   /** Hears what answers say is used of a counter now, where a ledger wants to know. */
   onUsed: ((limit: QuotaLimit, egress: number, account: string | undefined, key: string | undefined, used: number) => void) | undefined;
+  /** Hears of every counter that is not as it was for another reason than a request that was let in. */
+  onMoved: ((counter: number) => void) | undefined;
   readonly #clock: ServerClock;
   readonly #shared: boolean;
   readonly #trips = new Trips();
@@ -37,6 +41,8 @@ export class Quota {
   /** Of these, the ones that headers may speak of. */
   #told: readonly number[] = [];
   #patienceMs = Infinity;
+  /** Some limit is not each exit's own. */
+  #common = false;
   #samples: Samples | undefined;
   #thresholds: Thresholds | undefined;
 
@@ -64,12 +70,13 @@ export class Quota {
     }
     this.#implied = [...this.#byName.values()].filter((index) => IMPLIED.has(this.limits[index].unit));
     this.#told = this.#implied.filter((index) => this.limits[index].headers.names.length > 0);
-    const draining = this.current.filter((limit) => limit.align !== "fixed").map((limit) => limit.meter.perMs);
-    this.#patienceMs = draining.length === 0 ? Infinity : Math.max(...draining);
+    this.#common = this.current.some((limit) => limit.scope !== "exit");
+    this.#patienceMs = Math.max(...this.current.filter((limit) => limit.scope === "exit").map(patienceOf).filter(Number.isFinite));
+    if (this.#patienceMs === -Infinity) this.#patienceMs = Infinity;
   }
 
   /**
-   * How long a heavy request lets lighter ones pass. A fixed window turns for all at once, and the head of the line is served
+   * How long a request that is too heavy for every exit lets lighter ones pass. A fixed window turns for all at once, and the head of the line is served
    * first then; what drains bit by bit would always be taken by the light ones.
    */
   get patienceMs(): number {
@@ -106,16 +113,8 @@ export class Quota {
     demand.weight = cost.weight;
     if (cost.settleOnSuccess !== undefined) demand.weightOnSuccess = cost.settleOnSuccess.weight;
     fillDemand(demand, cost, shared, this.limits, this.#implied, this.#byName);
+    if (this.#common) for (const index of demand.limits) if (this.limits[index].scope !== "exit") demand.common = true;
     return demand;
-  }
-
-  /** The limit that this demand could never fit in, even when nothing else is sent. */
-  impossible(demand: Demand): QuotaLimit | undefined {
-    for (let i = 0; i < demand.limits.length; i++) {
-      const limit = this.limits[demand.limits[i]];
-      if (demand.units[i] > limit.meter.limit - limit.kept(demand.kept)) return limit;
-    }
-    return undefined;
   }
 
   /** What was given up long enough ago has arrived by now, if ever. Before anything is asked of a meter that nobody reserves on. */
@@ -134,10 +133,15 @@ export class Quota {
     return -1;
   }
 
-  /** When all of the demand would fit, as far as can be known now. */
-  freeAt(demand: Demand, egress: number, now: number): number {
+  /**
+   * When all of the demand would fit, as far as can be known now.
+   *
+   * @param commonAlone only the limits that count whichever exit it leaves by
+   */
+  freeAt(demand: Demand, egress: number, now: number, commonAlone = false): number {
     let at = now;
     for (let i = 0; i < demand.limits.length; i++) {
+      if (commonAlone && this.limits[demand.limits[i]].scope === "exit") continue;
       const limit = this.limits[demand.limits[i]];
       const free = limit.freeAt(limit.rowOf(egress, demand.account, demand.keys[i], now), now, demand.units[i], demand.kept);
       if (free > at) at = free;
@@ -170,6 +174,7 @@ export class Quota {
     const { demand, rows } = reserved;
     for (let i = 0; i < rows.length; i++) {
       this.limits[demand.limits[i]].refund(rows[i], demand.units[i], outcome);
+      this.#moved(demand.limits[i], rows[i]);
       if (this.#samples !== undefined) this.#sample(reserved, i, rows[i], undefined, false, outcome);
     }
   }
@@ -220,22 +225,7 @@ export class Quota {
    * @returns until when a counter is taken to be full; 0 where none is
    */
   refused(demand: Demand, egress: number, told: boolean, outcome: Outcome): number {
-    let fullest: QuotaLimit | undefined;
-    let fullestRatio = -1;
-    for (let i = 0; i < demand.limits.length; i++) {
-      const limit = this.limits[demand.limits[i]];
-      if (limit.scope !== "exit" || (limit.unit !== "weight" && limit.unit !== "request")) continue;
-      const ratio = limit.meter.used(limit.rowOf(egress, demand.account, demand.keys[i], outcome.now), outcome.now) / limit.meter.limit;
-      if (ratio <= fullestRatio) continue;
-      fullest = limit;
-      fullestRatio = ratio;
-    }
-    if (fullest === undefined) return 0;
-    const row = fullest.rowOf(egress, demand.account, undefined, outcome.now);
-    fullest.refused(row, outcome);
-    if (told || fullest.align !== "fixed") return 0;
-    fullest.meter.observe(row, fullest.meter.limit, outcome);
-    return fullest.meter.resetsAt(row, outcome.now);
+    return refuse(this.limits, demand, egress, told, outcome);
   }
 
   /** A function of the user's that throws is no reason to lose an answer. */
@@ -257,7 +247,10 @@ export class Quota {
       if (own) changed = this.#settle(reserved, i, succeeded, outcome, used);
     }
     const limit = this.limits[index];
-    if (!own) limit.observe(row, used, outcome);
+    if (!own) {
+      limit.observe(row, used, outcome);
+      this.#moved(index, row);
+    }
     if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, outcome.now) / limit.meter.limit, true);
     return changed;
   }
@@ -276,7 +269,13 @@ export class Quota {
     const row = rows[i];
     rows[i] = -1;
     if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);
-    return limit.settle(row, units, counted, outcome, used);
+    const more = limit.settle(row, units, counted, outcome, used);
+    this.#moved(demand.limits[i], row);
+    return more;
+  }
+
+  #moved(index: number, row: number): void {
+    if (this.onMoved !== undefined) this.onMoved(counterId(index, row));
   }
 
   #sample(reserved: Reserved, i: number, row: number, used: number | undefined, succeeded: boolean, outcome: Outcome): void {

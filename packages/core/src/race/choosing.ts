@@ -12,6 +12,7 @@ export function choose(job: Job, now: number): number {
   const { desk, rules } = target;
   const { gate } = engine;
   desk.wakeAt = Infinity;
+  desk.lack = undefined;
   if (job.pin >= 0) return choosePinned(job, now);
   if (!job.shared && !gate.open) {
     gate.wait(target);

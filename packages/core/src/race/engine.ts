@@ -31,6 +31,7 @@ import type { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { recordAnswered, recordCreated, recordUnanswered } from "./seen/record.ts";
 import type { Policy } from "./policy.ts";
+import { needsLess, parkNew } from "./parking.ts";
 import { takeHints } from "./take-hints.ts";
 import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
@@ -126,7 +127,7 @@ export class Engine {
     const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
     if (never !== undefined) return this.#refuse(job, never);
 
-    const offered = this.ready && mayGoFirst(job);
+    const offered = this.ready && mayGoFirst(job, now);
     const exit = offered ? offer(job, now) : -1;
     if (exit < 0) return this.#wait(job, offered, now);
     job.deadline = now + job.timeoutMs;
@@ -143,10 +144,11 @@ export class Engine {
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined && (!job.single || isShut(target, now))) return this.#refuse(job, circuitError(target, now));
     recordCreated(job, true, now);
     this.room.enter(job, now);
+    const parked = this.ready && parkNew(job, offered, now);
     // Others who wait may have to be woken sooner.
     if (offered) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
     // What the first in line is too heavy for may have room for this one.
-    else if (this.ready && job.weight < (target.line.first()?.weight ?? 0)) this.pump(target);
+    else if (this.ready && (target.lots.isDue(now) || (!parked && needsLess(job, target.line.first())))) this.pump(target);
     return job;
   }
 
@@ -239,7 +241,7 @@ export class Engine {
     this.leases.headArrived(leg, now);
     learnFrom(leg, info, now);
     const { target } = leg.job;
-    if (target.line.size > 0 && (!target.atGate || target.picky > 0)) this.pump(target);
+    if (target.hasWaiting && (!target.atGate || target.picky > 0)) this.pump(target);
   }
 
   /** The lease comes back. @param sent false: it is certain that nothing was written */
@@ -252,7 +254,7 @@ export class Engine {
   /** A lease of the request is back: whoever waits is served. */
   served({ target, exclusive }: Job): void {
     // Where others wait for a place it is not its turn only because the place was its own.
-    if (target.line.size > 0 && !target.atGate) {
+    if (target.hasWaiting && !target.atGate) {
       if (this.gate.waiting.length > 0) this.gate.wait(target);
       else this.pump(target);
     }
@@ -288,7 +290,7 @@ export class Engine {
   }
 
   #sleep(target: Target, wakeAt: number, now: number): void {
-    if (target.line.size === 0 && target.breaker.closed) this.timers.remove(target.wake);
+    if (!target.hasWaiting && target.breaker.closed) this.timers.remove(target.wake);
     else this.timers.set(target.wake, now, wakeAt);
   }
 

@@ -6,6 +6,7 @@ import type { Demand } from "../quota/demand.ts";
 import type { RequestCost } from "../weights/index.ts";
 import type { Kind } from "../queue/kinds.ts";
 import type { Rank, Share, Standing } from "../queue/line.ts";
+import type { Lot, Parkable } from "../queue/lots.ts";
 import type { Alarm, Lane, TimerNode } from "../time/timer-queue.ts";
 import type { Ask } from "./ledger/asking.ts";
 import type { Grant } from "./ledger/bookkeeper.ts";
@@ -16,19 +17,15 @@ import type { Note } from "./seen/decision-ring.ts";
 import type { Leg } from "./leg.ts";
 import { LOST } from "./lost.ts";
 import { noteAttempt, recordRoundLost } from "./seen/record.ts";
+import { alsoTried, NO_EXITS, NO_LEGS } from "./tried.ts";
 import type { Target } from "./target.ts";
 import type { Wish } from "./wish.ts";
-
-const NO_EXITS: readonly number[] = [];
-const NO_LEGS: readonly Leg[] = [];
-/** So many exits are avoided in a further round; `maxAttempts` may be Infinity. */
-const MOST_TRIED = 16;
 
 /**
  * One request with all its attempts: rounds, legs, the answer that is held, the winner. Decides what becomes of each answer;
  * which exit, and when, is the engine's.
  */
-export class Job implements Dispatch, Standing, TimerNode {
+export class Job implements Dispatch, Parkable, TimerNode {
   readonly engine: Engine;
   readonly target: Target;
   readonly request: RequestInfo;
@@ -84,11 +81,14 @@ export class Job implements Dispatch, Standing, TimerNode {
   deadline = Infinity;
   /** Rounds. As it was when the request came: a leg may have been promised to be the last. */
   readonly maxAttempts: number;
-
   #id: string | undefined;
   /** Where it is remembered, while somebody wants to know. */
   note: Note | undefined = undefined;
 
+  place = 0;
+  lot: Lot | undefined = undefined;
+  scoutOf: Lot | undefined = undefined;
+  need = 0;
   linePrev: Standing | undefined = undefined;
   lineNext: Standing | undefined = undefined;
   rank: Rank | undefined = undefined;
@@ -274,8 +274,7 @@ export class Job implements Dispatch, Standing, TimerNode {
   }
 
   #requeue(): void {
-    const fresh = this.legs.map((leg) => leg.exitIndex).filter((exit) => !this.tried.includes(exit));
-    this.tried = [...this.tried, ...fresh].slice(-MOST_TRIED);
+    this.tried = alsoTried(this.tried, this.legs);
     recordRoundLost(this);
     this.legs = NO_LEGS;
     this.live = 0;

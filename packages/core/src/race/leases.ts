@@ -263,7 +263,8 @@ export class Leases {
     const isOn = ({ hints, lender }: Job): boolean => (own === undefined ? hints?.lease === lease : lender === own);
     const on: Job[] = [];
     for (let leg = this.#live.first; leg !== undefined; leg = leg.liveNext) if (isOn(leg.job)) on.push(leg.job);
-    for (const { line, outside } of targets) {
+    for (const { line, lots, outside } of targets) {
+      for (const job of lots) if (isOn(job)) on.push(job);
       for (const waiting of [line, outside]) for (let job = waiting.first(); job !== undefined; job = waiting.after(job)) if (isOn(job)) on.push(job);
     }
     // One that has its answer is still read: it is cut.

@@ -1,5 +1,7 @@
 import { launch, offer } from "./placing.ts";
+import type { Rank } from "../queue/line.ts";
 import type { Job } from "./job.ts";
+import { lackOf, parkedBefore } from "./parking.ts";
 import type { Target } from "./target.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 import { awaited } from "./wish.ts";
@@ -14,9 +16,13 @@ const LOOK_AT_PICKY = 256;
 /** … and so many of one exit are passed over once one of them has been refused. */
 const PASS_OVER = 1_024;
 
+/** So many scouts of those who are parked find out in one turn that something else is short. */
+const MOST_SCOUTS = 256;
+
 /** May it be offered an exit at once? Not before others that wait for the same; those that it goes before are not in its way. */
-export function mayGoFirst(job: Job): boolean {
-  const { asking, line, outside, picky } = job.target;
+export function mayGoFirst(job: Job, now: number): boolean {
+  const { asking, line, lots, outside, picky } = job.target;
+  if (lots.size > 0 && (lots.isDue(now) || parkedBefore(job, now) !== undefined)) return false;
   if (line.size === 0 && outside.size === 0) return true;
   if (job.picky || (line.size <= asking + picky && outside.size === 0)) return true;
   return job.kind.reserve > 0 || (line.outranks(job.priority) && outside.outranks(job.priority));
@@ -24,19 +30,26 @@ export function mayGoFirst(job: Job): boolean {
 
 /** Serves whoever waits for the target, as far as there is room. @returns when it is worth asking again */
 export function serve(target: Target, room: WaitingRoom, now: number): number {
-  const { engine, line } = target;
+  const { desk, engine, line, lots } = target;
   let wakeAt = Infinity;
   let looked = 0;
   let lookedInRank = 0;
-  const refused = target.picky === 0 ? undefined : new RefusedExits();
+  let scouts = 0;
+  if (lots.size > 0) {
+    if (desk.stirred) lots.stirAll(true);
+    lots.open(now);
+  }
+  desk.stirred = false;
+  const refused = target.picky === 0 && lots.size === 0 ? undefined : new RefusedExits();
   for (let job = line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
     if (refused !== undefined && job.picky && job.ask === undefined && refused.has(job, now)) {
-      const behind: Job | undefined = refused.exhausted ? undefined : line.after(job);
+      const behind: Job | undefined = refused.exhausted ? undefined : pass(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;
       job = behind;
       continue;
     }
-    const exit = job.ask === undefined ? offer(job, now) : -1;
+    let lack = job.ask === undefined ? parkedBefore(job, now) : undefined;
+    const exit = job.ask === undefined && lack === undefined ? offer(job, now) : -1;
     if (exit >= 0) {
       line.served(job, Math.max(1, job.weight));
       if (job.rounds === 0) job.kind.waitedMs += now - job.createdAt;
@@ -49,30 +62,48 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
     }
     if (job.ask !== undefined || (job.exclusive && engine.holds.full)) {
       // Keeps its place while a ledger is asked, or all exits serve slots: those behind it are served.
-      const behind: Job | undefined = line.after(job);
+      const behind: Job | undefined = pass(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;
       job = behind;
       continue;
     }
+    lack ??= lackOf(job, now);
+    if (lack !== undefined) {
+      const rank = job.rank as Rank;
+      const before = job.linePrev as Job | undefined;
+      if (job.scoutOf !== undefined && ++scouts > MOST_SCOUTS) looked++;
+      room.park(job, lack, now);
+      job = before !== undefined ? line.after(before) : ((rank.head as Job | undefined) ?? line.first());
+      continue;
+    }
     // A request on a lease needs no place of its own: others may wait for it to end.
     if (target.atGate && target.picky === 0) break;
-    if (target.desk.wakeAt < wakeAt) wakeAt = target.desk.wakeAt;
+    if (desk.wakeAt < wakeAt) wakeAt = desk.wakeAt;
     // Past the head only where requests differ in what they need, and not for ever.
     if (job.demand === undefined && target.picky === 0) break;
     if (job.picky && refused !== undefined) {
       refused.add(job, now);
-      const behind: Job | undefined = refused.exhausted ? undefined : line.after(job);
+      const behind: Job | undefined = refused.exhausted ? undefined : pass(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;
       job = behind;
       continue;
     }
     looked++;
     const { rank } = job;
+    lots.passed(job);
     const next = now - job.createdAt > (target.quota?.patienceMs ?? Infinity) ? behindPatient(job) : ++lookedInRank < eachRank(target) ? line.after(job) : line.afterRank(job);
     if (next?.rank !== rank) lookedInRank = 0;
     job = next;
   }
-  return wakeAt;
+  if (lots.size === 0) return wakeAt;
+  return scouts > MOST_SCOUTS || lots.isDue(now) ? now + 1 : Math.min(wakeAt, lots.nextAt);
+}
+
+/** It wants something of its own: whoever stands behind it is next. */
+function pass(job: Job): Job | undefined {
+  const { line, lots } = job.target;
+  lots.passed(job);
+  return line.after(job);
 }
 
 function eachRank({ line }: Target): number {

@@ -11,6 +11,7 @@ import { Latencies } from "../health/latencies.ts";
 import { Rows } from "../health/rows.ts";
 import type { TargetHealth } from "../health/target-health.ts";
 import { Line } from "../queue/line.ts";
+import { Lots } from "../queue/lots.ts";
 import type { ServerClock } from "../time/server-clock.ts";
 import type { Alarm } from "../time/timer-queue.ts";
 import { defaultVerdict } from "../model/default-verdict.ts";
@@ -68,6 +69,8 @@ export class Target {
   /** Metrics have series of its own for it. */
   shown = true;
   readonly line = new Line<Job>();
+  /** Those of the line that wait for what no exit makes up for; they stand in nobody's way. */
+  readonly lots = new Lots<Job>(this.line, (job) => this.engine.room.back(job));
   /** Requests that wait for a place in the line, in order. */
   readonly outside = new Line<Job>();
   /** What was sent, for the weight report; only where there is a table. */
@@ -132,7 +135,12 @@ export class Target {
 
   /** Waiting requests, with and without a place. */
   get waiting(): number {
-    return this.line.size + this.outside.size;
+    return this.line.size + this.lots.size + this.outside.size;
+  }
+
+  /** Somebody waits who may be served when something changes. */
+  get hasWaiting(): boolean {
+    return this.line.size > 0 || this.lots.size > 0;
   }
 
   judge(info: ResponseInfo, request: RequestInfo, exitIndex: number): Verdict {

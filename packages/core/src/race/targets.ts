@@ -113,6 +113,7 @@ export class Targets {
       target.desk.rules = this.#deskRules(target.name, rules);
       this.#updateQuota(target, rules, calculator);
       target.desk.reconsider();
+      target.lots.stirAll(false);
     }
     for (const [name, rules] of Object.entries(options.targets ?? {})) {
       const target = this.#byName.get(name) ?? this.#make(name, rules, false);

@@ -1,6 +1,7 @@
 import type { TimerQueue } from "../time/timer-queue.ts";
 import type { Clock } from "../time/clock.ts";
 import type { MultihomeError } from "../errors.ts";
+import type { Lack } from "../queue/lots.ts";
 import type { Job } from "./job.ts";
 import type { Target } from "./target.ts";
 
@@ -51,15 +52,39 @@ export class WaitingRoom {
       target.outside.remove(job);
     } else if (job.queued) {
       job.queued = false;
-      target.line.remove(job);
-      if (standsAside(job)) target.picky--;
-      this.#letIn(job);
+      if (job.lot !== undefined) {
+        target.lots.remove(job);
+      } else {
+        target.line.remove(job);
+        if (standsAside(job)) target.picky--;
+        target.lots.passed(job);
+        this.#letIn(job);
+      }
     } else {
       return;
     }
     this.waiting--;
     job.kind.waiting--;
     this.#timers.letGo();
+  }
+
+  /** What it lacks no exit makes up for: until that may be another matter it stands in nobody's way. */
+  park(job: Job, lack: Lack, now: number): void {
+    const { target } = job;
+    if (standsAside(job)) target.picky--;
+    target.lots.park(job, lack, now);
+    // As many as the line holds have a place here; what is more than that is not late before it has had one.
+    if (target.lots.size > this.capacity && job.started === 0) {
+      this.#timers.remove(job);
+      job.deadline = Infinity;
+    }
+    this.#letIn(job);
+  }
+
+  /** It stands in its line again. */
+  back(job: Job): void {
+    if (standsAside(job)) job.target.picky++;
+    if (job.deadline === Infinity && job.timeoutMs !== Infinity) this.#due(job, this.#clock.now());
   }
 
   #letIn({ target }: Job): void {
@@ -81,7 +106,10 @@ export class WaitingRoom {
 
   #place(job: Job, now: number): void {
     this.#join(job, "tail");
-    if (job.timeoutMs === Infinity) return;
+    if (job.timeoutMs !== Infinity) this.#due(job, now);
+  }
+
+  #due(job: Job, now: number): void {
     job.deadline = now + job.timeoutMs;
     this.#timers.add(job, now, job.timeoutMs);
   }
@@ -97,6 +125,7 @@ export function isSet(job: Job): boolean {
 }
 
 export function rejectAll(target: Target, error: () => MultihomeError): void {
+  for (const job of [...target.lots]) job.reject(error());
   for (const line of [target.line, target.outside]) {
     for (let job = line.first(); job !== undefined; job = line.first()) job.reject(error());
   }

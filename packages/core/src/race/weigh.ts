@@ -1,7 +1,7 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
 import type { RequestCost } from "../weights/index.ts";
-import { leaveKept } from "../quota/kept.ts";
+import { impossible } from "../quota/needs.ts";
 import { plainCredentials } from "./credentials.ts";
 import type { Job } from "./job.ts";
 
@@ -46,9 +46,9 @@ function charge(job: Job, hints: Hints | undefined): MultihomeError | undefined 
     connects,
   );
   job.demand.byHand = job.single;
-  if (job.kind.kept > 0) leaveKept(job.demand, quota, job.kind.kept);
+  job.demand.kept = job.kind.kept;
   if (hints?.weight === undefined) job.demand.source = cost;
-  const over = quota.impossible(job.demand);
+  const over = impossible(quota, job.demand);
   if (over === undefined) return undefined;
   const kept = over.kept(job.demand.kept);
   return new MultihomeError("MH_ERR_OVER_QUOTA", `The request to ${target.name} costs more than its limit "${over.name}" (${over.meter.limit} in ${over.meter.perMs} ms${kept === 0 ? "" : `, ${kept} of them kept for other kinds`}) ever allows.`, { target: target.name });

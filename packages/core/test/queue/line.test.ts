@@ -11,7 +11,7 @@ const ALONE: Share = { weight: 1 };
 let born = 0;
 
 function person(name: string, priority = 0, share = ALONE, createdAt = born++): Person {
-  return { name, priority, share, createdAt, linePrev: undefined, lineNext: undefined, rank: undefined as Rank | undefined };
+  return { name, priority, share, createdAt, place: 0, linePrev: undefined, lineNext: undefined, rank: undefined as Rank | undefined };
 }
 
 function lineOf(...people: Person[]): Line<Person> {

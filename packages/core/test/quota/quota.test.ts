@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Limit } from "../../src/model/limits.ts";
 import type { ResponseInfo } from "../../src/model/response.ts";
 import type { Demand, Reserved } from "../../src/quota/demand.ts";
+import { impossible } from "../../src/quota/needs.ts";
 import { Quota } from "../../src/quota/quota.ts";
 import type { Sample } from "../../src/quota/samples.ts";
 import { ServerClock } from "../../src/time/server-clock.ts";
@@ -118,8 +119,8 @@ test("charges with keys count apart, a unit of its own only where it is named", 
 
 test("what is heavier than a limit is impossible, whatever is left of it", () => {
   const quota = quotaOf(WEIGHT);
-  assert.equal(quota.impossible(weighing(quota, 101))?.name, "weight-1m");
-  assert.equal(quota.impossible(weighing(quota, 100)), undefined);
+  assert.equal(impossible(quota, weighing(quota, 101))?.name, "weight-1m");
+  assert.equal(impossible(quota, weighing(quota, 100)), undefined);
 });
 
 test("a limit that changes its size keeps its counters, another kind of limit begins anew", () => {

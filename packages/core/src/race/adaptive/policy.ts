@@ -264,7 +264,7 @@ export class AdaptivePolicy implements Policy {
     if (!better || this.#without.size === 0) return;
     const targets = [...this.#without];
     this.#without.clear();
-    for (const target of targets) if (target.line.size > 0 && !target.atGate) this.engine.pump(target);
+    for (const target of targets) if (target.hasWaiting && !target.atGate) this.engine.pump(target);
     this.#testingSeen = this.testing;
   }
 

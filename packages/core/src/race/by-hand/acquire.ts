@@ -87,7 +87,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
   // Whoever waits already goes first.
-  const exit = mayGoFirst(job) ? offer(job, now) : -1;
+  const exit = mayGoFirst(job, now) ? offer(job, now) : -1;
   if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
   kind.requests++;
   launch(job, exit, now);

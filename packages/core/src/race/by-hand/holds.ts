@@ -37,7 +37,7 @@ export class Holds {
   serve(pump: ((target: Target) => void) | undefined): void {
     if (pump !== undefined) {
       for (const target of this.#waiting) {
-        if (target.line.size === 0) this.#waiting.delete(target);
+        if (!target.hasWaiting) this.#waiting.delete(target);
         else pump(target);
       }
     }

@@ -119,7 +119,7 @@ export class Ask {
     }
     this.#leg.grant = grant;
     engine.go(this.#job, this.#leg, now);
-    if (target.line.size > target.asking && !target.atGate) engine.pump(target);
+    if (target.line.size + target.lots.size > target.asking && !target.atGate) engine.pump(target);
   }
 
   #isLate(): void {

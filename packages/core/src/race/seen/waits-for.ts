@@ -8,7 +8,7 @@ const MOST_ASKED = 1_000;
 
 /** What the first request in a target's line waits for, exit by exit. */
 export function waitsFor(engine: Engine, target: Target, now: number): WaitsFor | undefined {
-  const job = target.line.first();
+  const job = target.line.first() ?? target.lots.first();
   if (job === undefined) return undefined;
   const { table } = engine;
   const step = Math.max(1, Math.ceil(table.length / MOST_ASKED));

@@ -1,0 +1,47 @@
+import type { Lack } from "../queue/lots.ts";
+import { commonCounter, needAt, needOf, patienceOf } from "../quota/needs.ts";
+import type { Job } from "./job.ts";
+
+/** What the request that was refused just now lacks, where no exit makes up for it: it need not stand in the others' way. */
+export function lackOf(job: Job, now: number): Lack | undefined {
+  const { ask, demand, engine, exclusive, target } = job;
+  const { desk, breaker, quota } = target;
+  const { lack, lackAt } = desk;
+  if (lack === undefined || ask !== undefined || desk.wakeAt <= now) return undefined;
+  // Of each exit by itself: only where nothing else keeps it from exits that it has not been offered.
+  if (typeof lack === "string" && lackAt >= 0 && (exclusive || !breaker.closed || !engine.gate.mayProxy)) return undefined;
+  const counted = demand !== undefined && quota !== undefined && lackAt >= 0;
+  if (quota !== undefined && quota.onMoved === undefined) quota.onMoved = (counter) => target.lots.stir(counter);
+  return { key: lack, need: counted ? needAt(quota, demand, lackAt) : 0, until: desk.wakeAt, patienceMs: counted ? patienceOf(quota.limits[demand.limits[lackAt]]) : Infinity };
+}
+
+/** Has it to wait behind others who are parked, though there may be enough for it? Then what they lack. */
+export function parkedBefore(job: Job, now: number): Lack | undefined {
+  const { demand, target } = job;
+  const { lots, quota } = target;
+  if (lots.size === 0 || demand === undefined || quota === undefined || !demand.common) return undefined;
+  for (let i = 0; i < demand.limits.length; i++) {
+    if (quota.limits[demand.limits[i]].scope === "exit") continue;
+    const key = commonCounter(quota, demand, i, now);
+    const need = needAt(quota, demand, i);
+    if (lots.bars(key, need, job)) return { key, need, until: Infinity, patienceMs: Infinity };
+  }
+  return undefined;
+}
+
+/** One that has just come into the line. @param offered … and was refused. @returns it stands in nobody's way */
+export function parkNew(job: Job, offered: boolean, now: number): boolean {
+  const lack = offered ? lackOf(job, now) : parkedBefore(job, now);
+  if (lack === undefined || !job.queued) return false;
+  job.engine.room.park(job, lack, now);
+  return true;
+}
+
+/** Does it need less of an exit's own limits than the first in line, which may be too heavy for what is left? */
+export function needsLess({ demand, target }: Job, first: Job | undefined): boolean {
+  const { quota } = target;
+  if (quota === undefined || demand === undefined || first?.demand === undefined) return false;
+  const { keys, limits } = first.demand;
+  for (let i = 0; i < limits.length; i++) if (keys[i] === undefined && quota.limits[limits[i]].scope === "exit" && needOf(quota, demand, limits[i]) < needAt(quota, first.demand, i)) return true;
+  return false;
+}
