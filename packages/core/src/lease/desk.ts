@@ -150,9 +150,9 @@ export class Desk {
     if (this.#leftovers.dry.size > 0) this.#leftovers.used(exit);
     const spacingMs = this.table.isProxy[exit] ? this.rules.proxySpacingMs : this.rules.spacingMs;
     if (spacingMs > 0 && !asking) {
-      this.#order.remove(exit);
+      this.#order.remove(exit, spacingMs);
       this.#places.space(exit, now + spacingMs);
-    } else if (spacingMs > 0 || this.isFull(exit, now)) this.#markBusy(exit);
+    } else if (spacingMs > 0 || this.isFull(exit, now)) this.#markBusy(exit, 0);
   }
 
   /** One of its attempts has ended, at this target or another. */
@@ -194,7 +194,7 @@ export class Desk {
     const table = this.table;
     if (this.forSlot && table.held[exit] === 1) return SKIP;
     if (this.isFull(exit, now)) {
-      this.#markBusy(exit);
+      this.#markBusy(exit, 0);
       return GONE;
     }
     const egress = table.egress[exit];
@@ -290,8 +290,8 @@ export class Desk {
     this.#places.wait(exit, until);
   }
 
-  #markBusy(exit: number): void {
-    this.#order.remove(exit);
+  #markBusy(exit: number, forMs?: number): void {
+    this.#order.remove(exit, forMs);
     this.#places.set(exit, BUSY);
     this.table.onFree(exit, this);
   }

@@ -6,7 +6,8 @@ export interface Order {
   has(exit: number): boolean;
   /** @param rested it comes back from a rest: it has been used less recently than those that stayed */
   add(exit: number, rested: boolean): void;
-  remove(exit: number): void;
+  /** @param forMs it will be back by itself in so long; 0: when an attempt of it ends */
+  remove(exit: number, forMs?: number): void;
   /** The first to be offered, or -1. */
   first(): number;
   /** The next after `exit` in this round of offers, or -1. */

@@ -30,6 +30,8 @@ const LEAST = 3;
 const MOST_MOVED = 64;
 /** Exits that are better than they were, of which one offer takes note. */
 const CATCH_UP = 64;
+/** Exits that keep a distance of no more between two sends, in ms, are as good as there. */
+const SOON_MS = 2_000;
 
 /**
  * The most worth first, among equals the one that has waited for longest. What is hardly worth an attempt is offered to nobody
@@ -48,6 +50,9 @@ export class WorthOrder implements Order {
   readonly #changes: Changes;
   /** How many stand in the lowest lists. */
   #low = 0;
+  /** Exits that were worth it when they left for a moment; a bit each, and how many. */
+  #soon: Uint32Array;
+  #soonCount = 0;
   #seen: number;
   /** What all exits are worth has changed: they are put in their places when somebody asks. */
   #stale = false;
@@ -58,6 +63,7 @@ export class WorthOrder implements Order {
     this.#changes = changes;
     this.lnLimit = lnLimit;
     this.#lists = new WorthLists(exits);
+    this.#soon = new Uint32Array((exits >>> 5) + 1);
     this.#seen = changes.oldest;
   }
 
@@ -67,8 +73,13 @@ export class WorthOrder implements Order {
     return this.#lists.size - this.#low;
   }
 
+  /** Is there one that is worth it, now or in a moment? */
+  get some(): boolean {
+    return this.#soonCount > 0 || this.size > 0;
+  }
+
   get bytes(): number {
-    return this.#lists.bytes;
+    return this.#lists.bytes + this.#soon.byteLength;
   }
 
   /** Is it worth an attempt? */
@@ -77,12 +88,22 @@ export class WorthOrder implements Order {
     return this.#lists.listOf(exit) >= LEAST;
   }
 
+  /** Is it worth an attempt, now or in a moment? */
+  chooses(exit: number): boolean {
+    return this.has(exit) || this.#isSoon(exit);
+  }
+
   add(exit: number): void {
+    this.#forget(exit);
     this.#place(exit);
   }
 
-  remove(exit: number): void {
-    if (this.#lists.listOf(exit) > 0) this.#takeOut(exit);
+  remove(exit: number, forMs = Infinity): void {
+    this.#forget(exit);
+    const list = this.#lists.listOf(exit);
+    if (list === 0) return;
+    this.#takeOut(exit);
+    if (list >= LEAST && forMs <= SOON_MS) this.#remember(exit);
   }
 
   first(): number {
@@ -119,6 +140,7 @@ export class WorthOrder implements Order {
   /** An outcome has come, or an attempt has begun: what is believed of it may be another now. */
   rescored(exit: number): void {
     if (this.#lists.listOf(exit) > 0) this.#place(exit);
+    else if (this.#isSoon(exit) && this.#listFor(exit) < LEAST) this.#forget(exit);
   }
 
   rescoredAll(): void {
@@ -160,6 +182,27 @@ export class WorthOrder implements Order {
   #takeOut(exit: number): void {
     if (this.#lists.listOf(exit) < LEAST) this.#low--;
     this.#lists.remove(exit);
+  }
+
+  #isSoon(exit: number): boolean {
+    return ((this.#soon[exit >>> 5] ?? 0) & (1 << (exit & 31))) !== 0;
+  }
+
+  #remember(exit: number): void {
+    if (exit >>> 5 >= this.#soon.length) {
+      const wider = new Uint32Array(Math.max(this.#soon.length + (this.#soon.length >>> 4), (exit >>> 5) + 1));
+      wider.set(this.#soon);
+      this.#soon = wider;
+    }
+    this.#soon[exit >>> 5] |= 1 << (exit & 31);
+    this.#soonCount++;
+  }
+
+  /** It is back, gone for longer, or worth nothing any more. */
+  #forget(exit: number): void {
+    if (!this.#isSoon(exit)) return;
+    this.#soon[exit >>> 5] &= ~(1 << (exit & 31));
+    this.#soonCount--;
   }
 
   #lowest(list: number): number {

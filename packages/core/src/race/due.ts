@@ -9,6 +9,11 @@ export function attemptIsLate(leg: Leg, now: number): void {
   const { target } = job;
   const ms = Math.round(now - leg.startedAt);
   const limitMs = engine.table.isProxy[exitIndex] ? engine.rules.proxyAttemptTimeoutMs : engine.rules.attemptTimeoutMs;
+  // A pool that closes lets end what runs: there will be no other exit, and nobody waits for its place.
+  if (engine.closing && ms < limitMs) {
+    engine.timers.set(leg, now, leg.startedAt + limitMs);
+    return;
+  }
   // Without a stack: with many bad proxies this is made all the time, and the stack would be that of a timer.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;

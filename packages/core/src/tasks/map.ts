@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { MapOptions, Settled } from "../model/task.ts";
 
 /**
@@ -11,6 +12,8 @@ export async function* mapItems<T, R>(items: Iterable<T> | AsyncIterable<T>, fn:
   const { concurrency, ordered, signal } = options;
   signal?.throwIfAborted();
   const controller = new AbortController();
+  // As many listen as items are worked on: that is no leak.
+  setMaxListeners(0, controller.signal);
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   /** In order of items: their places; a place without a result is still running. */
   const places: { result: Settled<T, R> | undefined }[] = [];

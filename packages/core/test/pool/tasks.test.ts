@@ -164,3 +164,23 @@ test("a batch that no window ever holds is over quota: by its number where the u
   assert.equal(await reasonOf(of({ align: "bucket" }), [10, 10, 1]), "over-quota");
   assert.equal(await reasonOf(of({}, { exits: { local: addresses(2), egress: () => "one" } }), [6, 6]), "over-quota");
 });
+
+test("the signal that map hands to many functions at a time is listened to by all of them without a warning", async (t) => {
+  const { pool } = await openPool({});
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
+  let waiting = 0;
+  let all = (): void => {};
+  const met = new Promise<void>((resolve) => (all = resolve));
+  const work = async (_n: number, signal: AbortSignal): Promise<void> => {
+    signal.addEventListener("abort", () => {});
+    if (++waiting === 30) all();
+    await met;
+  };
+  for await (const { status } of pool.map(Array.from({ length: 30 }, (_, i) => i), work, { concurrency: 30 })) assert.equal(status, "fulfilled");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(warnings, []);
+  await pool.close();
+});

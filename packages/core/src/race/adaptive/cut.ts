@@ -29,8 +29,8 @@ export function limitOf(policy: AdaptivePolicy, leg: Leg): number {
   const unknown = leg.test && !beliefs.hasWorked(exitIndex);
   // Without any exit that is known to work, waiting for one guess keeps the next from being made.
   const weight = unknown && policy.isStarving(job.target) && policy.explorer.nextUnknown(0) >= 0 ? 1 : Math.min(1, (gate.usedShare - SCARCE.from) / (SCARCE.to - SCARCE.from));
-  // The last attempt that it has may take its time.
-  if (!(weight > 0) || (job.rounds >= job.maxAttempts && !policy.roundGoesOn(job))) return most;
+  // The last attempt that it has may take its time. It is not counted as started yet.
+  if (!(weight > 0) || (job.rounds >= job.maxAttempts && !policy.roundGoesOn(job, 1))) return most;
   const cut = unknown ? testCutMs(policy) : policy.random() < UNCUT_SHARE ? Infinity : job.target.health.beliefs.cutMs(exitIndex, worth.lnLimit);
   if (cut >= most) return most;
   return Math.min(most, Math.max(LEAST_CUT_MS, weight === 1 ? cut : cut ** weight * most ** (1 - weight)));

@@ -15,6 +15,7 @@ import { limitOf } from "./cut.ts";
 import { endingOf } from "./endings.ts";
 import { armHedge, roomForLeg, testAlso } from "./hedging.ts";
 import { learn } from "./learn.ts";
+import { hasAttemptsToSpare, legsOfRound } from "./rounds.ts";
 import { besideTests, freeInMs, squeezeFor, testFor } from "./tests.ts";
 
 /** Tests in flight: while requests wait for places, while all is well, and while a target has no exit at all; and places that stay free of the latter. */
@@ -95,7 +96,8 @@ export class AdaptivePolicy implements Policy {
     this.blackout.watch(now);
     if (this.blackout.standing) return this.blackout.choose(job, now);
     const carries = repeatable(job);
-    if (carries && gate.mayProxy && this.testing < TESTS.loaded && this.saturated) {
+    const spare = hasAttemptsToSpare(job, worth);
+    if (carries && spare && gate.mayProxy && this.testing < TESTS.loaded && this.saturated) {
       const exit = testFor(this, job, worth, squeezeFor(job, worth, now), now);
       if (exit >= 0) return this.willTest(exit);
     }
@@ -106,7 +108,7 @@ export class AdaptivePolicy implements Policy {
     const exit = desk.choose(job.demand, now, avoided, gate.mayProxy);
     if (exit >= 0 || !gate.mayProxy) return exit;
     const { wakeAt } = desk;
-    if (this.testing < (gate.spare > TESTS.keptFree ? TESTS.starving : TESTS.idle)) {
+    if ((spare || wakeAt > job.deadline) && this.testing < (gate.spare > TESTS.keptFree ? TESTS.starving : TESTS.idle)) {
       const test = testFor(this, job, worth, squeezeFor(job, worth, now), now);
       if (test >= 0) return this.willTest(test);
       const other = besideTests(this, job, now);
@@ -127,10 +129,8 @@ export class AdaptivePolicy implements Policy {
     return wakeAt <= job.deadline || (wakeAt === Infinity && job.target.inFlight > 0);
   }
 
-  /** A round is as many legs as a race would have, side by side or one after another. */
-  roundGoesOn(job: Job): boolean {
-    const legs = job.target.rules.raceMode === "adaptive" ? Math.max(1, Math.min(ATTEMPTS, job.width, this.engine.table.size)) : 1;
-    return job.started < job.rounds * legs;
+  roundGoesOn(job: Job, more = 0): boolean {
+    return job.started + more < job.rounds * legsOfRound(job);
   }
 
   launch(job: Job, first: Leg, now: number): void {

@@ -15,8 +15,9 @@ export function beliefOf(engine: Engine, target: Target, exit: number, now: numb
   const cutMs = Math.round(beliefs.cutMs(exit, worth.lnLimit));
   const proxy = engine.table.isProxy[exit];
   const worked = pool.hasWorked(exit) || !proxy;
-  const dueInMs = worth.has(exit) ? 0 : Math.max(0, pool.dueAt(exit) - pool.tick);
-  const belief: ExitBelief = { up: up / 100, accepts: accepts / 100, typicalMs, cutMs, chosen: worth.has(exit), words: "" };
+  const chosen = worth.chooses(exit);
+  const dueInMs = chosen ? 0 : Math.max(0, pool.dueAt(exit) - pool.tick);
+  const belief: ExitBelief = { up: up / 100, accepts: accepts / 100, typicalMs, cutMs, chosen, words: "" };
   if (dueInMs > 0) belief.testedInMs = dueInMs;
   const state = worked ? `up with ${up} %` : pool.missed(exit) === 0 ? `not known yet, up with ${up} % as others of its list` : `has never worked, up with ${up} %`;
   const host = beliefs.tries(exit) === 0 ? `this host accepts ${accepts} % of them` : `answers this host with ${accepts} %`;
