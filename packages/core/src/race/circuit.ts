@@ -25,11 +25,12 @@ export function admitted(job: Job, now: number): boolean {
   return true;
 }
 
-/** There was no exit for the probe after all. */
-export function notSent(job: Job): void {
-  if (!job.probe) return;
+/** There was no exit for the probe after all, or none any more. @returns was it the probe? */
+export function notSent(job: Job): boolean {
+  if (!job.probe) return false;
   job.probe = false;
   job.target.breaker.probeAbandoned();
+  return true;
 }
 
 /** One request, one vote. @param verdict "aborted" where nobody can say what would have become of it */

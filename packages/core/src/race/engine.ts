@@ -194,9 +194,7 @@ export class Engine {
     const now = this.clock.now();
     this.policy.over(job);
     // Whoever waits is not out: the probe's further round is a probe again when its turn comes, and before others, so that it ends.
-    const to = job.probe ? "head" : this.policy.requeueTo;
-    notSent(job);
-    this.room.enterAgain(job, now, to);
+    this.room.enterAgain(job, now, notSent(job) ? "head" : this.policy.requeueTo);
     this.decisions?.waits(job, now);
     if (!job.target.atGate && this.gate.waiting.length === 0) this.pump(job.target);
   }
