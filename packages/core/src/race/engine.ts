@@ -187,10 +187,7 @@ export class Engine {
   }
 
   requeue(job: Job): void {
-    if (this.closing) {
-      job.reject(new ClosedError(job.target.name));
-      return;
-    }
+    if (this.closing) return job.reject(new ClosedError(job.target.name));
     const now = this.clock.now();
     this.policy.over(job);
     // Whoever waits is not out: the probe's further round is a probe again when its turn comes, and before others, so that it ends.

@@ -84,7 +84,8 @@ export class Leases {
   confirmed(leg: Leg, now: number): void {
     leg.held = false;
     leg.startedAt = now;
-    if (!leg.job.shared) leg.job.target.desk.take(leg.exitIndex, now, false, !onSlot(leg.job));
+    // It took its turn when it was held: a second one would send those that a ledger answers later back behind those that it answers at once.
+    if (!leg.job.shared) leg.job.target.desk.take(leg.exitIndex, now, false, false);
     this.#sent(leg, now);
   }
 

@@ -258,6 +258,26 @@ test("what was reserved for a tryAcquire that nobody repeats is given back after
   await pool.close();
 });
 
+test("exits that the ledger answers later are in turn as often as those that it answers at once", async () => {
+  const target = { limits: [{ name: "raw", unit: "request", limit: 1_000, per: "5m" }] } as TargetOptions;
+  const { pool, clock, ledger } = await open({ at: ([{ key }]) => (key.includes("127.0.1.1|") ? undefined : "unknown") }, {}, { count: 3, target });
+  ledger.script.later = (counters) => new Promise((resolve) => void clock.setTimeout(() => resolve(ledger.count(counters)), 7));
+  const transport = scriptedTransport(() => ({ afterMs: 5 }), { clock });
+  let left = 120;
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await pool.run(get(), transport);
+  };
+  const workers = Promise.all(Array.from({ length: 8 }, worker));
+  for (let at = 0; at < 600; at++) await clock.advance(1);
+  await workers;
+
+  const by = transport.sentBy();
+  const sent = addresses(3).map((exit) => by[exit]);
+  assert.equal(sent.reduce((sum, n) => sum + n), 120);
+  assert.ok(Math.max(...sent) - Math.min(...sent) <= 8, `about 40 by each: ${sent.join(", ")}`);
+  await pool.close();
+});
+
 test("tryAcquireAll comes to its end with a ledger that always answers later", async () => {
   const { pool, ledger, clock } = await open({ at: () => "unknown" }, {}, { count: 3 });
   for (let tries = 0; ; tries++) {
