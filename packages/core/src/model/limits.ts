@@ -25,7 +25,7 @@ export interface Limit {
   scope?: LimitScope;
 }
 
-/** What a request costs on one limit. */
+/** What a request costs on one limit: one of the target's, or the request is refused with `MH_ERR_CONFIG`. */
 export interface Charge {
   limit: string;
   units: number;

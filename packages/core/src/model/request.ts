@@ -32,7 +32,7 @@ export interface Hints {
   kind?: string;
   /** Higher goes first. @default 0 */
   priority?: number;
-  /** Units of weight, instead of what the target's table says. */
+  /** Units of weight, 0 or more, instead of what the target's table says. What no limit of weight ever allows is refused. */
   weight?: number;
   /** Most legs of this request; `false` and 1 mean no race. Never widens what `race.methods` allows. */
   race?: number | false;

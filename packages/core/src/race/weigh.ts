@@ -39,6 +39,11 @@ function charge(job: Job, hints: Hints | undefined): MultihomeError | undefined 
   job.cost = cost;
   job.weight = hints?.weight ?? cost?.weight ?? 1;
   if (quota === undefined) return undefined;
+  // A table's charges may be of limits that the user has left out; a function's are of a limit that he has misspelt.
+  const unknown = cost?.charges === undefined || cost.rule !== undefined ? undefined : cost.charges.find(({ limit }) => quota.indexOf(limit) === undefined);
+  if (unknown !== undefined) {
+    return new MultihomeError("MH_ERR_CONFIG", `The function targets.${target.name}.weights charges "${unknown.limit}", which is none of the target's limits (${quota.current.map(({ name }) => name).join(", ")}); the request was not sent.`, { target: target.name });
+  }
   const success = hints?.weight === undefined ? cost?.settleOnSuccess : undefined;
   job.demand = quota.demand(
     { weight: job.weight, orders: cost?.orders ?? 0, charges: cost?.charges, ...(success === undefined ? {} : { settleOnSuccess: success }) },

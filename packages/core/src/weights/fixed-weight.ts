@@ -37,8 +37,15 @@ function costOf(weight: number): RequestCost {
 
 function chargedCost(charges: unknown): RequestCost {
   if (!Array.isArray(charges)) throw refusal(charges);
-  for (const charge of charges as Charge[]) checked(charge.units);
+  for (const charge of charges as unknown[]) checkCharge(charge);
   return { weight: 0, orders: 0, charges: charges as Charge[], rule: undefined, tableWeight: 0, known: true };
+}
+
+function checkCharge(charge: unknown): void {
+  const { limit, units } = (charge ?? {}) as Partial<Charge>;
+  if (typeof limit !== "string") throw refusal(charge);
+  if (typeof units === "number" && Number.isFinite(units) && units >= 0) return;
+  throw new MultihomeError("MH_ERR_CONFIG", `Expected \`weights\` to charge the limit "${limit}" with a number of units of at least 0, got \`${String(units)}\`.`);
 }
 
 function checked(units: unknown): number {
