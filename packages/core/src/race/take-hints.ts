@@ -1,6 +1,7 @@
 import { MultihomeError } from "../errors.ts";
 import type { Hints } from "../model/request.ts";
 import { HandLease } from "./by-hand/hand-lease.ts";
+import { neededFamily } from "./needed-family.ts";
 import type { Job } from "./job.ts";
 import { Leg } from "./leg.ts";
 import { PinLease } from "./by-hand/pin-lease.ts";
@@ -24,6 +25,10 @@ export function takeHints(job: Job, given: Hints): MultihomeError | undefined {
   }
   job.pin = engine.table.indexOf(id) ?? -1;
   if (job.pin < 0) return new MultihomeError("MH_ERR_NO_EXIT", `The exit ${id} of the given lease is not one of this pool's.`, { target: target.name });
+  const family = neededFamily(job);
+  if (!engine.table.reaches(job.pin, family)) {
+    return new MultihomeError("MH_ERR_NO_EXIT", `The exit ${id} of the given lease cannot reach ${target.name}: the request is for an IPv${family} address; it was not sent.`, { target: target.name });
+  }
   if (lease instanceof PinLease) lease.usedFor(target);
   else job.lender = lease instanceof Leg ? lease : HandLease.legOf(lease);
   return undefined;

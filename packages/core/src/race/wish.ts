@@ -1,9 +1,12 @@
 import { LRUCache } from "lru-cache";
 import { Homes, StandIns } from "../lease/homes.ts";
 import { keyHash } from "../lease/key-hash.ts";
+import type { ExitTable } from "../exits/exit-table.ts";
+import type { Family } from "../exits/family.ts";
 import type { Hints } from "../model/request.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
+import { neededFamily } from "./needed-family.ts";
 import type { Target } from "./target.ts";
 
 /** No more than this, nor more than half of its own deadline, does a request wait for the exit that its key belongs to. */
@@ -43,23 +46,29 @@ export class Wishes {
 /** The same of one target: it alone knows who is away. */
 export class TargetWishes {
   readonly last: Previous = { exit: -1 };
-  readonly standIns: StandIns;
+  /** By the family of the address that is asked for, where a target has several: each is out of some exits' reach. */
+  readonly #standIns = new Map<Family, StandIns>();
+  readonly #isAway: (exit: number, now: number) => boolean;
   readonly #homes: Homes;
+  readonly #table: ExitTable;
 
   constructor({ desk, engine, health, pauses }: Target) {
     const { table } = engine;
     this.#homes = (engine.wishes ??= new Wishes(engine)).homes;
-    this.standIns = new StandIns((exit, now) => {
+    this.#table = table;
+    this.#isAway = (exit, now) => {
       if (!table.isUsable(exit) || !desk.mayUse(exit) || health.restsUntil(exit) > now) return true;
       const egress = table.egress[exit];
       const until = pauses.untilOf(egress);
       // A short pause is waited for as a window is; a ban, or one that takes longer than anybody waits, is not.
       return until > now && (pauses.reasonOf(egress) === "banned" || until > now + PATIENCE_MS);
-    });
+    };
   }
 
-  exitOf(key: number, now: number): number {
-    return this.#homes.exitOf(key, now, this.standIns);
+  exitOf(key: number, now: number, family: Family): number {
+    let standIns = this.#standIns.get(family);
+    if (standIns === undefined) this.#standIns.set(family, (standIns = new StandIns((exit, at) => !this.#table.reaches(exit, family) || this.#isAway(exit, at))));
+    return this.#homes.exitOf(key, now, standIns);
   }
 }
 
@@ -80,7 +89,7 @@ export function wished(job: Job, key: number, patientUntil: number, now: number)
   const { demand, engine, target } = job;
   const { desk, health } = target;
   const { gate, table } = engine;
-  const exit = now >= patientUntil ? -1 : (target.wishes as TargetWishes).exitOf(key, now);
+  const exit = now >= patientUntil ? -1 : (target.wishes as TargetWishes).exitOf(key, now, neededFamily(job));
   if (exit < 0) return ANY;
   if (!job.shared && table.isProxy[exit] && !gate.mayProxy) {
     gate.wait(target);
@@ -96,9 +105,10 @@ export function wished(job: Job, key: number, patientUntil: number, now: number)
 }
 
 /** The exit that it waits for, whoever else is free; -1: any. */
-export function awaited({ pin, target, wish }: Job, now: number): number {
+export function awaited(job: Job, now: number): number {
+  const { pin, target, wish } = job;
   if (pin >= 0) return pin;
-  return wish?.key === undefined || now >= wish.patientUntil ? -1 : (target.wishes as TargetWishes).exitOf(wish.key, now);
+  return wish?.key === undefined || now >= wish.patientUntil ? -1 : (target.wishes as TargetWishes).exitOf(wish.key, now, neededFamily(job));
 }
 
 /** Exits to take only where no other comes free soon: those it has tried, and the previous one where it is to avoid that. */
