@@ -51,8 +51,13 @@ export function warnings(u32: Uint32Array, at: number): number {
   return u32[at + RUN] & WARNINGS;
 }
 
+/** Weight of the newest latency in the average; about the last ten count. */
+const LATENCY_GAIN = 0.2;
+
 /** A success: no failures in a row, not spared, seen a moment ago. */
-export function setGood(u32: Uint32Array, at: number, tick: number): void {
+export function setGood(u32: Uint32Array, f32: Float32Array, at: number, tookMs: number, tick: number): void {
+  const first = ++u32[at + GOOD] === 1;
+  f32[at + LATENCY] = first ? tookMs : f32[at + LATENCY] + LATENCY_GAIN * (tookMs - f32[at + LATENCY]);
   u32[at + LAST_GOOD] = tick;
   u32[at + RUN] &= WARNINGS;
   u32[at + FLAGS] |= RECENCY_STEPS << 25;

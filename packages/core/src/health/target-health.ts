@@ -11,8 +11,6 @@ import { recencyOf } from "./score.ts";
 import { TargetReadings } from "./target-readings.ts";
 import { pushOutcome } from "./window.ts";
 
-/** Weight of the newest latency in the average; about the last ten count. */
-const LATENCY_GAIN = 0.2;
 /** How much being good elsewhere says about a target where an exit was never tried: a host may well shut many of them out. */
 const EXPECTED_ELSEWHERE = 0.25;
 /** The same of one of the machine's own addresses that has never been used: nothing speaks against it. */
@@ -66,9 +64,11 @@ export class TargetHealth extends TargetReadings {
     if (cell.leave(u32, at)) this.inFlight--;
     this.pool.records.ended(exit);
     const tookMs = latencyMs > 0 ? Math.min(LONGEST_LATENCY_MS, latencyMs) : 0;
+    return kind === "success" ? this.#succeeded(exit, page, at, tookMs, this.pool.epoch.tick(now)) : this.#otherwise(exit, kind, u32, at, tookMs, now);
+  }
+
+  #otherwise(exit: number, kind: Exclude<VerdictKind, "success">, u32: Uint32Array, at: number, tookMs: number, now: number): readonly Change[] {
     switch (kind) {
-      case "success":
-        return this.#succeeded(exit, page, at, tookMs, this.pool.epoch.tick(now));
       case "blocked":
       case "exit-error":
         return this.#failed(exit, at, tookMs, this.pool.epoch.tick(now));
@@ -145,10 +145,8 @@ export class TargetHealth extends TargetReadings {
   }
 
   #succeeded(exit: number, { u32, f32 }: Page, at: number, tookMs: number, tick: number): readonly Change[] {
-    const first = ++u32[at + cell.GOOD] === 1;
-    f32[at + cell.LATENCY] = first ? tookMs : f32[at + cell.LATENCY] + LATENCY_GAIN * (tookMs - f32[at + cell.LATENCY]);
+    cell.setGood(u32, f32, at, tookMs, tick);
     this.#push(u32, at, true);
-    cell.setGood(u32, at, tick);
     const revived = this.pool.records.succeeded(exit, tick);
     const cleared = this.#blame.succeeded();
     const level = cell.levelOf(u32, at);

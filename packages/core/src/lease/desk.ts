@@ -270,7 +270,7 @@ export class Desk {
 
   /** Whoever has waited long enough is offered again. */
   #comeBack(now: number): void {
-    for (let exit = this.#places.next(now); exit >= 0; exit = this.#places.next(now)) this.#ready(exit);
+    if (!this.#places.idle) for (let exit = this.#places.next(now); exit >= 0; exit = this.#places.next(now)) this.#ready(exit);
     if (this.#leftovers.short.wakeAt <= now) this.#restoreShort();
   }
 

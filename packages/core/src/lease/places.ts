@@ -49,6 +49,11 @@ export class Places {
     if (at !== Infinity) this.#waiting.push(at, exit);
   }
 
+  /** Nobody waits for a moment to come. */
+  get idle(): boolean {
+    return this.#spacedHead >= this.#spaced.length && this.#waiting.nextAt === Infinity;
+  }
+
   /** When the next one comes back; `Infinity` where none will by itself. */
   get nextAt(): number {
     const spaced = this.#spacedHead < this.#spaced.length ? this.#readyAt.get(this.#spaced[this.#spacedHead]) : Infinity;

@@ -35,9 +35,12 @@ export function notSent(job: Job): boolean {
 
 /** One request, one vote. @param verdict "aborted" where nobody can say what would have become of it */
 export function vote(job: Job, verdict: VerdictKind, now: number): void {
-  const { target, lender } = job;
   // Nearly every vote, and it changes nothing.
-  if (verdict === "success" && target.breaker.calm && lender === undefined && !job.probe) return;
+  if (verdict !== "success" || job.probe || job.lender !== undefined || !job.target.breaker.calm) count(job, verdict, now);
+}
+
+function count(job: Job, verdict: VerdictKind, now: number): void {
+  const { target, lender } = job;
   // What is sent on a slot's lease speaks for the slot; one that says nothing leaves it to the next.
   const probe = job.probe ? job : lender?.job.probe === true && lender.job.target === target ? lender.job : undefined;
   if (probe !== undefined && verdict === "aborted") {

@@ -144,6 +144,11 @@ export class Job implements Dispatch, Parkable, TimerNode {
       this.#win(leg, now);
       return "deliver";
     }
+    return this.#refused(leg, verdict, now);
+  }
+
+  /** An answer came, and it is no success. */
+  #refused(leg: Leg, verdict: VerdictKind, now: number): "deliver" | "hold" | "drop" {
     noteAttempt(this, leg, verdict);
     this.live--;
     if (this.live > 0) {

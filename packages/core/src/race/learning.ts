@@ -1,6 +1,7 @@
 import { connectFault } from "../connect/connect-error.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import type { Reserved } from "../quota/demand.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
 import { channels } from "../observe/channels.ts";
@@ -12,23 +13,32 @@ import { BANS } from "./seen/tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
 export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
-  const { job, engine, exitIndex } = leg;
-  const { target, request } = job;
   const verdict = judge(leg, info);
   leg.verdict = verdict.kind;
   leg.status = info.status;
-  if (verdict.kind !== "success") leg.reason = verdict.reason ?? `status ${info.status}`;
+  const bad = verdict.kind !== "success";
+  if (bad) leg.reason = verdict.reason ?? `status ${info.status}`;
   if (!leg.counted) {
     leg.counted = true;
-    const { quota } = target;
-    if (leg.reserved !== undefined && quota !== undefined) {
-      const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now);
-      const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true };
-      const gaveBack = quota.answered(leg.reserved, engine.table.egress[exitIndex], readable(info), request, outcome);
-      target.desk.settled(exitIndex, gaveBack);
-      if (leg.grant !== undefined) settleInLedger(leg, info.status >= 200 && info.status < 300 ? "succeeded" : "refused");
-    }
+    if (leg.reserved !== undefined) settleQuota(leg, leg.reserved, info, now);
   }
+  if (bad) keepAway(leg, verdict, info, now);
+}
+
+/** What was reserved is what was spent, or less; and the server says what it has counted. */
+function settleQuota(leg: Leg, reserved: Reserved, info: ResponseInfo, now: number): void {
+  const { job, engine, exitIndex } = leg;
+  const { target, request } = job;
+  const { quota } = target;
+  if (quota === undefined) return;
+  const writtenAt = target.serverClock.learn(info.header("date"), leg.startedAt, now);
+  const outcome = { now, sentAt: leg.startedAt, writtenAt, answered: true };
+  const gaveBack = quota.answered(reserved, engine.table.egress[exitIndex], readable(info), request, outcome);
+  target.desk.settled(exitIndex, gaveBack);
+  if (leg.grant !== undefined) settleInLedger(leg, info.status >= 200 && info.status < 300 ? "succeeded" : "refused");
+}
+
+function keepAway(leg: Leg, verdict: Verdict, info: ResponseInfo, now: number): void {
   if (verdict.kind === "rate-limited" || verdict.kind === "banned") pauseFor(leg, verdict, info, now);
   else if (verdict.kind === "blocked" && verdict.scope === "exit") backOff(leg, verdict, info, now);
 }

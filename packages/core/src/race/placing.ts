@@ -20,7 +20,8 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
     if (engine.timings !== undefined) engine.timings.leased(job, now);
   }
   if (job.wish?.previous !== undefined) job.wish.previous.exit = exit;
-  if (job.deadline !== Infinity) setDeadline(job, exit, now);
+  // From its line, or through a proxy: else there is none to end or to begin.
+  if (isSet(job) || engine.table.isProxy[exit]) setDeadline(job, exit, now);
   if (held !== undefined) engine.leases.confirmed(held, now);
   const first = held ?? engine.leases.out(job, exit, now);
   // Granted: from here on a lease by hand is its holder's.
@@ -31,6 +32,7 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
 /** On local exits it covers the waiting alone: once there is an exit, it is the client's own timeout that counts. */
 function setDeadline(job: Job, exit: number, now: number): void {
   const { timers, table } = job.engine;
+  if (job.deadline === Infinity) return;
   if (job.single || !table.isProxy[exit]) timers.remove(job);
   else if (!isSet(job)) timers.add(job, now, job.timeoutMs);
 }

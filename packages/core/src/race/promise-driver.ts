@@ -46,13 +46,9 @@ export class PromiseDriver<R> implements Driver {
   start(leg: Leg): void {
     let signal: AbortSignal | undefined;
     // A controller costs ten times the rest on older Nodes: made only for transports that take a signal.
-    if (this.#transport.send.length >= 2) {
-      const controller = new AbortController();
-      leg.driverState = { controller, response: undefined } satisfies State<R>;
-      ({ signal } = controller);
-    } else {
-      leg.driverState = { controller: undefined, response: undefined } satisfies State<R>;
-    }
+    const controller = takesSignal(this.#transport.send) ? new AbortController() : undefined;
+    if (controller !== undefined) ({ signal } = controller);
+    leg.driverState = { controller, arrived: false, response: undefined } satisfies State<R>;
     let sending: Promise<R>;
     try {
       sending = this.#transport.send(leg, signal as AbortSignal, this.#request);
@@ -66,19 +62,19 @@ export class PromiseDriver<R> implements Driver {
   }
 
   stop(leg: Leg, reason: unknown): void {
-    const { controller, response } = leg.driverState as State<R>;
+    const { controller, arrived, response } = leg.driverState as State<R>;
     controller?.abort(reason);
     // The response that was handed over belongs to the caller: his own signal ends it, nobody discards it.
-    if (response !== undefined && leg !== this.#winner) this.#transport.discard(response.value);
+    if (arrived && leg !== this.#winner) this.#transport.discard(response as R);
     leg.release();
   }
 
   deliver(leg: Leg): void {
-    const response = (leg.driverState as State<R>).response as { value: R };
+    const response = (leg.driverState as State<R>).response as R;
     this.#winner = leg;
     let finished: Promise<void> | undefined;
     try {
-      finished = this.#transport.finished?.(response.value);
+      finished = this.#transport.finished?.(response);
     } catch (error) {
       finished = Promise.reject(error);
     }
@@ -97,7 +93,7 @@ export class PromiseDriver<R> implements Driver {
         },
       );
     }
-    this.#resolve(response.value);
+    this.#resolve(response);
   }
 
   reject(error: unknown): void {
@@ -107,7 +103,8 @@ export class PromiseDriver<R> implements Driver {
 
   #arrived(leg: Leg, response: R): void {
     const state = leg.driverState as State<R>;
-    state.response = { value: response };
+    state.arrived = true;
+    state.response = response;
     let decision: "deliver" | "hold" | "drop";
     try {
       decision = leg.respond(this.#transport.inspect(response));
@@ -136,8 +133,22 @@ export class PromiseDriver<R> implements Driver {
 
 interface State<R> {
   controller: AbortController | undefined;
-  /** Boxed: a transport may answer with anything, `undefined` included. */
-  response: { value: R } | undefined;
+  /** A transport may answer with anything, `undefined` included. */
+  arrived: boolean;
+  response: R | undefined;
+}
+
+type Send = Transport<unknown>["send"];
+/** Asking a function for its length leaves compiled code, and most programs have one transport: the last one is remembered. */
+let lastSend: Send | undefined;
+let lastTakesSignal = false;
+
+function takesSignal(send: Send): boolean {
+  if (send !== lastSend) {
+    lastSend = send;
+    lastTakesSignal = send.length >= 2;
+  }
+  return lastTakesSignal;
 }
 
 /** The request as a promise. */

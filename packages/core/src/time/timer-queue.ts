@@ -76,6 +76,10 @@ export class TimerQueue {
 
   /** Does nothing where the node is not waiting. The timer stays as it is: to wake once for nothing is cheaper than to set it anew. */
   remove(node: TimerNode): void {
+    if (node.lane !== undefined || node.heapSlot >= 0) this.#take(node);
+  }
+
+  #take(node: TimerNode): void {
     const { lane } = node;
     if (lane !== undefined) {
       if (node.lanePrev === undefined) lane.head = node.laneNext;
@@ -83,7 +87,7 @@ export class TimerQueue {
       if (node.laneNext === undefined) lane.tail = node.lanePrev;
       else node.laneNext.lanePrev = node.lanePrev;
       node.lane = node.lanePrev = node.laneNext = undefined;
-    } else if (node.heapSlot >= 0) {
+    } else {
       this.#removeFromHeap(node);
     }
   }

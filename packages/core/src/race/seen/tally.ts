@@ -32,7 +32,11 @@ export class Tally {
   answered(legs: number): void {
     const { counts } = this;
     counts[ANSWERED]++;
-    if (legs <= 1) return;
+    if (legs > 1) this.#raced(legs);
+  }
+
+  #raced(legs: number): void {
+    const { counts } = this;
     counts[RACES]++;
     counts[RACE_LEGS] += legs;
   }
