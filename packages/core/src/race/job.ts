@@ -157,14 +157,11 @@ export class Job implements Dispatch, Parkable, TimerNode {
       this.held = leg;
       return "hold";
     }
-    if (mayRetry(this, verdict, true)) {
-      this.#dropHeld();
-      this.#requeue();
-      return "drop";
-    }
+    const again = mayRetry(this, verdict, true);
     this.#dropHeld();
-    if (this.strict) {
-      this.#giveUp(undefined);
+    if (again || this.strict) {
+      if (again) this.#requeue();
+      else this.#giveUp(undefined);
       return "drop";
     }
     this.#win(leg, now);
@@ -232,13 +229,10 @@ export class Job implements Dispatch, Parkable, TimerNode {
     if (this.done) return;
     const { held } = this;
     this.engine.forget(this);
-    if (held !== undefined && this.live > 0 && !this.strict) {
-      this.#stopAll(error, held);
-      this.live = 0;
-      this.#deliverHeld(held);
-    } else {
-      this.reject(error);
-    }
+    if (held === undefined || this.live === 0 || this.strict) return this.reject(error);
+    this.#stopAll(error, held);
+    this.live = 0;
+    this.#deliverHeld(held);
   }
 
   reject(error: unknown): void {
