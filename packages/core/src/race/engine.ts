@@ -126,10 +126,9 @@ export class Engine {
     if (this.closing) return this.#refuse(job, new ClosedError(target.name));
     const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
     if (never !== undefined) return this.#refuse(job, never);
-
     const offered = this.ready && mayGoFirst(job, now);
     const exit = offered ? offer(job, now) : -1;
-    if (exit < 0) return this.#wait(job, offered, now);
+    if (exit < 0) return this.#wait(job, target, offered, now);
     job.deadline = now + job.timeoutMs;
     recordCreated(job, false, now);
     launch(job, exit, now);
@@ -137,8 +136,7 @@ export class Engine {
   }
 
   /** There is no exit for it yet. @param offered it was its turn */
-  #wait(job: Job, offered: boolean, now: number): Job {
-    const { target } = job;
+  #wait(job: Job, target: Target, offered: boolean, now: number): Job {
     if (offered && noneReaches(target)) return this.#refuse(job, noWayError(target));
     // Above the queue, so that a broken target holds no place in it.
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined && (!job.single || isShut(target, now))) return this.#refuse(job, circuitError(target, now));
