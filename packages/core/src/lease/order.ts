@@ -16,7 +16,7 @@ export interface Order {
   used(exit: number): void;
   /** An attempt of it has begun or ended: its standing may be another now. Absent where the order does not depend on outcomes. */
   rescored?(exit: number): void;
-  /** The same of all exits; they are put in their places when the order is first asked, so that targets nobody asks for cost nothing. */
+  /** The same of all exits; they are put in their places as the order is asked, some at a time, so that targets nobody asks for cost nothing and no offer takes long. */
   rescoredAll?(): void;
   readonly size: number;
 }

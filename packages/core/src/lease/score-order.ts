@@ -18,6 +18,8 @@ export interface Changes {
 
 /** Share of offers that begin with an exit of which too little is known. */
 export const EXPLORE_SHARE = 0.1;
+/** After a restart so many exits an offer are ranked by what was known: 2 ms by code that is not compiled yet, and among so many are good ones. */
+export const RANK_AT_ONCE = 2_048;
 /** Changes from elsewhere that one offer catches up with, so that no offer takes long. */
 const CATCH_UP = 32;
 
@@ -36,8 +38,8 @@ export class ScoreOrder implements Order {
   #uses = 0;
   /** The exit with which this round of offers began though it is not the best, or -1. */
   #odd = -1;
-  /** What all exits stand by has changed: they are put in their places when somebody asks. */
-  #stale = false;
+  /** What all exits stand by has changed: those from this one on are still to be put in their places. */
+  #staleFrom = Infinity;
 
   /** @param options.exits how many there will be, where that is known: room is made for them at once, and for no more */
   constructor(scorer: Scorer, changes: Changes, random: () => number, { exploreShare = EXPLORE_SHARE, exits = 0 }: { exploreShare?: number; exits?: number } = {}) {
@@ -70,8 +72,8 @@ export class ScoreOrder implements Order {
   }
 
   first(): number {
-    if (this.#stale) this.#rankAnew();
-    else if (this.#seen !== this.#changes.count) this.#catchUp();
+    if (this.#staleFrom !== Infinity) this.#rankOn();
+    if (this.#seen !== this.#changes.count) this.#catchUp();
     const best = this.#lists.highest(LISTS);
     this.#odd = -1;
     if (best < 0) return -1;
@@ -106,14 +108,14 @@ export class ScoreOrder implements Order {
   }
 
   rescoredAll(): void {
-    this.#stale = true;
+    this.#staleFrom = 0;
+    this.#seen = this.#changes.count;
   }
 
-  /** Some 40 ns an exit. */
-  #rankAnew(): void {
-    this.#stale = false;
-    this.#seen = this.#changes.count;
-    for (let exit = 0; exit < this.#lists.exits; exit++) this.rescored(exit);
+  #rankOn(): void {
+    const end = Math.min(this.#lists.exits, this.#staleFrom + RANK_AT_ONCE);
+    for (let exit = this.#staleFrom; exit < end; exit++) this.rescored(exit);
+    this.#staleFrom = end < this.#lists.exits ? end : Infinity;
   }
 
   #following(exit: number): number {

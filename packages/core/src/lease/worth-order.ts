@@ -1,5 +1,5 @@
 import type { Order } from "./order.ts";
-import type { Changes } from "./score-order.ts";
+import { RANK_AT_ONCE, type Changes } from "./score-order.ts";
 import { WORTH_LISTS, WorthLists } from "./worth-lists.ts";
 
 /** What the order has to know about exits; the beliefs of a target are one. */
@@ -54,8 +54,8 @@ export class WorthOrder implements Order {
   #soon: Uint32Array;
   #soonCount = 0;
   #seen: number;
-  /** What all exits are worth has changed: they are put in their places when somebody asks. */
-  #stale = false;
+  /** What all exits are worth has changed: those from this one on are still to be put in their places. */
+  #staleFrom = Infinity;
 
   /** @param lnLimit logarithm of the most that an attempt may take, in ms */
   constructor(worth: Worth, changes: Changes, lnLimit: number, exits = 0) {
@@ -69,7 +69,8 @@ export class WorthOrder implements Order {
 
   /** Of those that are worth it. */
   get size(): number {
-    if (this.#stale) this.#placeAll();
+    // Before any was placed nobody could say whether there is one.
+    if (this.#staleFrom === 0) this.#placeOn();
     return this.#lists.size - this.#low;
   }
 
@@ -84,7 +85,7 @@ export class WorthOrder implements Order {
 
   /** Is it worth an attempt? */
   has(exit: number): boolean {
-    if (this.#stale) this.#placeAll();
+    if (exit >= this.#staleFrom) this.rescored(exit);
     return this.#lists.listOf(exit) >= LEAST;
   }
 
@@ -107,7 +108,7 @@ export class WorthOrder implements Order {
   }
 
   first(): number {
-    if (this.#stale) this.#placeAll();
+    if (this.#staleFrom !== Infinity) this.#placeOn();
     if (this.#seen !== this.#changes.count) this.#catchUp();
     for (let moved = 0; ; moved++) {
       const list = this.#lists.highest(WORTH_LISTS);
@@ -144,13 +145,13 @@ export class WorthOrder implements Order {
   }
 
   rescoredAll(): void {
-    this.#stale = true;
+    this.#staleFrom = 0;
   }
 
-  /** Some 150 ns an exit. */
-  #placeAll(): void {
-    this.#stale = false;
-    for (let exit = 0; exit < this.#lists.exits; exit++) this.rescored(exit);
+  #placeOn(): void {
+    const end = Math.min(this.#lists.exits, this.#staleFrom + RANK_AT_ONCE);
+    for (let exit = this.#staleFrom; exit < end; exit++) this.rescored(exit);
+    this.#staleFrom = end < this.#lists.exits ? end : Infinity;
   }
 
   /** Takes note of exits that are better than they were; those that are new here are to be tried. */

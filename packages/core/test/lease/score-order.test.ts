@@ -195,3 +195,14 @@ test("whatever happens, the order holds what was added and not removed, best fir
     { numRuns: 150 },
   );
 });
+
+test("what is put back for thousands at once is ranked some at a time, each offer from those that have been", () => {
+  let known = false;
+  const scorer = { blamed: false, rankOf: (exit: number): number => (known && (exit === 1_000 || exit === 4_000) ? 101 + exit / 500 : 41) };
+  const order = new ScoreOrder(scorer, { count: 0, oldest: 0, get: () => 0 }, () => 1, { exits: 5_000 });
+  for (let exit = 0; exit < 5_000; exit++) order.add(exit, false);
+  assert.equal(order.first(), 0);
+  known = true;
+  order.rescoredAll();
+  assert.deepEqual([order.first(), order.first(), order.first()], [1_000, 4_000, 4_000]);
+});

@@ -88,6 +88,17 @@ test("one that was taken away and is worth it again by what it did elsewhere is 
   assert.deepEqual(asked, [1]);
 });
 
+test("what is put back for thousands at once is placed some at a time, each offer from those that have been", () => {
+  const { order, worth } = orderOf(Array.from({ length: 5_000 }, () => -5));
+  for (let exit = 0; exit < 5_000; exit++) worth.ln.set(exit, exit % 1_000 === 999 ? -1 - exit / 10_000 : -Infinity);
+  order.rescoredAll();
+  assert.ok(!order.has(4_000), "one that is asked for by itself is placed at once");
+  for (const [best, left] of [[999, 2 + 2_951], [999, 4 + 904], [999, 5]] as const) {
+    assert.equal(order.first(), best);
+    assert.equal(order.size, left);
+  }
+});
+
 test("what is put back for many at once is looked at when the order is first asked", () => {
   const { order, worth, all } = orderOf([-5, -6, -Infinity]);
   worth.ln.set(0, -Infinity);
