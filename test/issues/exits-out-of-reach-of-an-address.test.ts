@@ -39,3 +39,18 @@ test("a key's exit that cannot reach the address is stood in for by one that can
   assert.deepEqual(exits.slice(0, 40), exits.slice(40));
   assert.equal(new Set(exits).size, 3);
 });
+
+test("explain names the exit of a key, and what a request waits for there", async () => {
+  await using pool = createExitPool({ exits: { local: ["127.0.1.1", "127.0.1.2"] }, targets: { "api.test": { limits: [{ name: "count", unit: "request", limit: 1, per: "1m" }] } } });
+  await pool.ready();
+  const request: RequestInfo = { method: "GET", url: "http://api.test/", host: "api.test", path: "/", hints: { affinity: "key" } };
+  const before = pool.explain(request).affinity;
+  const transport = scriptedTransport([{}]);
+  await pool.run(request, transport);
+  assert.deepEqual(before, { id: transport.sent[0]?.exit, usable: true });
+  const { affinity } = pool.explain(request);
+  assert.equal(affinity?.id, before?.id);
+  assert.equal(affinity?.reason, "limit:count");
+  assert.ok((affinity?.retryAfterMs ?? 0) > 0);
+  assert.equal(pool.explain({ ...request, hints: {} }).affinity, undefined);
+});

@@ -149,6 +149,8 @@ export interface Explanation {
   exits: ExplainedExit[];
   /** Until the first of them could take it; `Infinity` where none ever can. What waits before it is not counted in. */
   wouldWaitMs: number;
+  /** The exit that the request's affinity key belongs to here and now. Where it is not usable the request waits for it, half a minute at most. */
+  affinity?: { id: string; usable: boolean; reason?: RefusalReason; retryAfterMs?: number };
   /** What paused the target as a whole, where something has, and for how long still. */
   paused?: { forMs: number; cause?: Cause };
 }

@@ -31,7 +31,7 @@ import type { Leg } from "./leg.ts";
 import { launch, offer } from "./placing.ts";
 import { recordAnswered, recordCreated, recordUnanswered } from "./seen/record.ts";
 import type { Policy } from "./policy.ts";
-import { needsLess, parkNew } from "./parking.ts";
+import { parkNew } from "./parking.ts";
 import { takeHints } from "./take-hints.ts";
 import { mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
@@ -142,11 +142,10 @@ export class Engine {
     if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined && (!job.single || isShut(target, now))) return this.#refuse(job, circuitError(target, now));
     recordCreated(job, true, now);
     this.room.enter(job, now);
-    const parked = this.ready && parkNew(job, offered, now);
+    const mayGo = this.ready && parkNew(job, offered, now);
     // Others who wait may have to be woken sooner.
     if (offered) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
-    // What the first in line is too heavy for may have room for this one.
-    else if (this.ready && (target.lots.isDue(now) || (!parked && needsLess(job, target.line.first())))) this.pump(target);
+    else if (mayGo) this.pump(target);
     return job;
   }
 

@@ -29,16 +29,18 @@ export function parkedBefore(job: Job, now: number): Lack | undefined {
   return undefined;
 }
 
-/** One that has just come into the line. @param offered … and was refused. @returns it stands in nobody's way */
+/** One that has just come into the line. @param offered … and was refused. @returns may it, or one who is parked, be served all the same? */
 export function parkNew(job: Job, offered: boolean, now: number): boolean {
+  const { engine, target } = job;
   const lack = offered ? lackOf(job, now) : parkedBefore(job, now);
-  if (lack === undefined || !job.queued) return false;
-  job.engine.room.park(job, lack, now);
-  return true;
+  const parked = lack !== undefined && job.queued;
+  if (parked) engine.room.park(job, lack, now);
+  // What the first in line is too heavy for may have room for this one.
+  return target.lots.isDue(now) || (!parked && needsLess(job, target.line.first()));
 }
 
 /** Does it need less of an exit's own limits than the first in line, which may be too heavy for what is left? */
-export function needsLess({ demand, target }: Job, first: Job | undefined): boolean {
+function needsLess({ demand, target }: Job, first: Job | undefined): boolean {
   const { quota } = target;
   if (quota === undefined || demand === undefined || first?.demand === undefined) return false;
   const { keys, limits } = first.demand;

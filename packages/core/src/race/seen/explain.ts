@@ -9,6 +9,7 @@ import type { Engine } from "../engine.ts";
 import { refusalByExit, type Refusal } from "../by-hand/refusal.ts";
 import type { Target } from "../target.ts";
 import { weigh } from "../weigh.ts";
+import { awaited, wishOf } from "../wish.ts";
 
 /** Exits that are explained one by one. */
 const MOST_EXPLAINED = 1_000;
@@ -33,9 +34,24 @@ export function explain(engine: Engine, target: Target, request: RequestInfo, hi
     exits.push(explainExit(job, exit, refusal, now));
     wouldWaitMs = Math.min(wouldWaitMs, refusal === undefined ? 0 : refusal.retryAfterMs);
   }
+  const own = ownExit(job, hints, now);
   const forMs = Math.round(target.pauses.wholeUntil - now);
   const cause = forMs > 0 ? target.causes.of(undefined, now) : undefined;
-  return { target: target.name, weight, breaker: target.breaker.state(now), queued: target.waiting, exits, wouldWaitMs, ...(forMs > 0 ? { paused: { forMs, ...(cause === undefined ? {} : { cause }) } } : {}) };
+  return { target: target.name, weight, breaker: target.breaker.state(now), queued: target.waiting, exits, wouldWaitMs, ...(own === undefined ? {} : { affinity: own }), ...(forMs > 0 ? { paused: { forMs, ...(cause === undefined ? {} : { cause }) } } : {}) };
+}
+
+/** The exit of the request's key, and why the request waits for it. */
+function ownExit(job: Job, hints: Hints | undefined, now: number): Explanation["affinity"] {
+  const { engine, target } = job;
+  if (hints?.affinity === undefined || hints.affinity === "avoid-previous") return undefined;
+  job.wish = wishOf(target, hints, now, Infinity);
+  const exit = awaited(job, now);
+  // Every exit is away: any other will do.
+  if (exit < 0) return undefined;
+  const refusal = refusalByExit(engine, target, job.demand, exit, now);
+  const told = { id: engine.table.exits[exit]?.id ?? "", usable: refusal === undefined };
+  if (refusal === undefined) return told;
+  return { ...told, reason: refusal.reason, ...(Number.isFinite(refusal.retryAfterMs) ? { retryAfterMs: Math.round(refusal.retryAfterMs) } : {}) };
 }
 
 function explainExit({ demand, engine, target }: Job, exit: number, refusal: Refusal | undefined, now: number): ExplainedExit {
