@@ -13,9 +13,28 @@ const PACE: Pace = { forMs: 4 * WINDOW_MS, perSecond: 160, patienceMs: 3_000 };
 /** With --stay it goes on until Ctrl-C, for whoever wants to look at the page. */
 const STAY: Pace = { ...PACE, forMs: 10 * 60_000 };
 
-async function main(): Promise<void> {
+const HELP = `npm start -- [--stay] [--help]
+
+The same requests twice against a small exchange on this machine: by a plain axios, then by axios, got and fetch through one pool.
+
+  --stay   goes on until Ctrl-C, for whoever wants to look at the status page
+  --help   says this
+
+MULTIHOME_DEMO_JSON=1 prints the figures as JSON as well.`;
+
+async function main(given: readonly string[]): Promise<void> {
+  const unknown = given.filter((flag) => flag !== "--stay" && flag !== "--help" && flag !== "-h");
+  if (unknown.length > 0) {
+    process.stderr.write(`There is no ${unknown.join(", ")}.\n\n${HELP}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  if (given.includes("--help") || given.includes("-h")) {
+    say(HELP);
+    return;
+  }
   endCleanly();
-  const stay = process.argv.includes("--stay");
+  const stay = given.includes("--stay");
   const stage = await openStage();
   say(`Status page: ${bold(stage.pageUrl)}${stay ? "" : " (until the demo ends; npm start -- --stay goes on until Ctrl-C)"}`);
   say();
@@ -40,4 +59,4 @@ async function main(): Promise<void> {
   await stage.close();
 }
 
-await main();
+await main(process.argv.slice(2));
