@@ -6,8 +6,9 @@ import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { createExitPool } from "@multihome/core";
-import type { Driver, ExitPool, RequestInfo, ResponseInfo } from "@multihome/core";
+import type { Driver, ExitPool, RequestInfo } from "@multihome/core";
 import { prometheusText } from "@multihome/core/metrics";
+import { answering } from "../support/answering-driver.ts";
 
 const { values: given } = parseArgs({ options: { requests: { type: "string", default: "1000000" }, exits: { type: "string", default: "20000" }, hosts: { type: "string", default: "50" }, scrapes: { type: "string", default: "15" } } });
 const REQUESTS = Number(given.requests);
@@ -15,18 +16,8 @@ const EXITS = Number(given.exits);
 const HOSTS = Number(given.hosts);
 const SCRAPES = Number(given.scrapes);
 
-const ANSWER: ResponseInfo = { status: 200, header: () => undefined };
 const REFUSED = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
 const ignore = (): void => {};
-const answering: Driver = {
-  start(leg) {
-    leg.respond(ANSWER);
-    leg.end();
-  },
-  stop: ignore,
-  deliver: ignore,
-  reject: ignore,
-};
 const failing: Driver = { ...answering, start: (leg) => leg.fail(REFUSED, false) };
 
 const collect = globalThis.gc ?? ((): never => {

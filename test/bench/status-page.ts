@@ -6,9 +6,10 @@ import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { createExitPool } from "@multihome/core";
-import type { Driver, ExitPool, ResponseInfo } from "@multihome/core";
+import type { ExitPool } from "@multihome/core";
 import { ManualClock } from "@multihome/core/testing";
 import { statusHandler } from "@multihome/status-page";
+import { answering } from "../support/answering-driver.ts";
 
 const { values: given } = parseArgs({ options: { exits: { type: "string", default: "20000" }, seconds: { type: "string", default: "30" }, requests: { type: "string", default: "1000" } } });
 const EXITS = Number(given.exits);
@@ -16,17 +17,6 @@ const SECONDS = Number(given.seconds);
 /** Requests in each of them. */
 const REQUESTS = Number(given.requests);
 
-const ANSWER: ResponseInfo = { status: 200, header: () => undefined };
-const ignore = (): void => {};
-const answering: Driver = {
-  start(leg) {
-    leg.respond(ANSWER);
-    leg.end();
-  },
-  stop: ignore,
-  deliver: ignore,
-  reject: ignore,
-};
 
 interface Measured {
   readonly targets: number;

@@ -1,5 +1,5 @@
-import { Shape } from "./shape.ts";
 import type { Arena, Contestant, Task } from "./arena.ts";
+import { KnownCurve } from "./known-curve.ts";
 import { Lines } from "./lines.ts";
 import type { Attempt, AttemptOwner, Outcome } from "./network.ts";
 import { Wake } from "./wake.ts";
@@ -31,7 +31,7 @@ const MOST_LEGS = 6;
  */
 export class Oracle implements Contestant, AttemptOwner {
   readonly #arena: Arena;
-  readonly #shape: Shape;
+  readonly #curve: KnownCurve;
   /** By host, best first. */
   readonly #cells: Cell[][];
   readonly #wake: Wake;
@@ -44,13 +44,13 @@ export class Oracle implements Contestant, AttemptOwner {
     this.#arena = arena;
     this.#wake = new Wake(arena.clock, () => this.#dispatch());
     const mean = (world.success[0] + world.success[1]) / 2;
-    this.#shape = new Shape(false, { share: (r) => normalShare(Math.log(r) / world.sigma), success: mean, answered: (1 - mean) / 2 });
+    this.#curve = new KnownCurve((r) => normalShare(Math.log(r) / world.sigma), mean, (1 - mean) / 2);
     this.#cells = Array.from({ length: HOSTS }, (_, host) => {
       const cells: Cell[] = [];
       for (let proxy = 0; proxy < population.size; proxy++) {
         if (population.everAlive[proxy] === 0 || population.isBanned(proxy, host)) continue;
         const medianMs = population.medianMs[proxy];
-        const best = this.#shape.best(population.success[proxy], medianMs / 1_000, ATTEMPT_MS / 1_000);
+        const best = this.#curve.best(population.success[proxy], medianMs / 1_000, ATTEMPT_MS / 1_000);
         cells.push({ proxy, host, index: best.index, cutMs: Math.max(300, best.at * 1_000), medianMs, readyAt: 0 });
       }
       return cells.sort((a, b) => b.index - a.index);
@@ -125,7 +125,7 @@ export class Oracle implements Contestant, AttemptOwner {
 
   #armHedge(task: Work, cell: Cell): void {
     const share = Math.min(0.95, Math.max(0.4, 0.6 - this.#tokens / 100));
-    const delayMs = cell.medianMs * this.#shape.quantile(share);
+    const delayMs = cell.medianMs * this.#curve.quantile(share);
     this.#arena.clock.clearTimeout(task.hedgeTimer);
     task.hedgeTimer = this.#arena.clock.setTimeout(() => {
       if (task.legs.size === 0) return;
