@@ -68,6 +68,12 @@ export class Breaker {
     }
   }
 
+  /** Has the time of the next probe come, and none is out? */
+  isDue(now: number): boolean {
+    const state = this.#state;
+    return state.kind === "open" ? isDue(state.nextProbeAt, now, this.rules) : state.kind === "half-open" && !state.probing;
+  }
+
   /** For an error's `retryAfterMs`: how long until a request may be let through, in milliseconds. */
   retryAfterMs(now: number): number {
     const at = this.nextProbeAt ?? 0;

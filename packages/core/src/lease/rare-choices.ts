@@ -33,12 +33,19 @@ export function chooseProbe(desk: Desk, demand: Demand | undefined, now: number,
   const exit = desk.choose(demand, now, tried, true);
   if (exit >= 0) return exit;
   const { rests, table } = desk;
+  let { wakeAt } = desk;
   let best = -1;
   for (let other = 0; other < table.length; other++) {
     if (!table.isUsable(other) || !desk.mayUse(other)) continue;
     const until = rests.restsUntil(other);
-    if ((desk.forSlot && table.held[other] === 1) || until === Infinity || rests.trialOut(other) || !desk.chooseExit(other, demand, now)) continue;
+    if ((desk.forSlot && table.held[other] === 1) || until === Infinity || rests.trialOut(other)) continue;
+    if (!desk.chooseExit(other, demand, now)) {
+      // Each is asked anew: the first of them to be free again is the one to wake for.
+      wakeAt = Math.min(wakeAt, desk.wakeAt);
+      continue;
+    }
     if (best < 0 || until < rests.restsUntil(best)) best = other;
   }
+  if (best < 0) desk.wakeAt = wakeAt;
   return best;
 }

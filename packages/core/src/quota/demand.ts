@@ -38,6 +38,14 @@ export class Demand {
   /** Where the weight comes from, for whoever learns from what the server really counted; `undefined`: nothing to learn. */
   source: unknown = undefined;
 
+  /** Is everything in it that the other one takes? Counters of accounts are the same only where the account is. @param isOfAccount of a limit, by its index */
+  covers(other: Demand, isOfAccount: (limit: number) => boolean): boolean {
+    return other.limits.every((limit, i) => {
+      if (other.account !== this.account && isOfAccount(limit)) return false;
+      return this.limits.some((own, at) => own === limit && this.keys[at] === other.keys[i] && this.units[at] >= other.units[i]);
+    });
+  }
+
   add(limit: number, units: number, key: string | undefined): void {
     this.limits.push(limit);
     this.units.push(units);

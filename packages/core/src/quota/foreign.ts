@@ -157,8 +157,11 @@ export class Foreign {
 
   /** Nobody else has been seen here: what is given out bit by bit shows whether there is anybody, and at the end nothing is left of it. */
   #heldUnknown(row: number, limit: number, now: number): number {
+    const share = this.#unknownShare(row, now);
+    // Before anything was heard of the server's clock no window has an end to count from.
+    if (share === 0) return 0;
     const endsAt = this.#endOf(now);
-    return now >= this.#lastLookIn(endsAt) ? 0 : (limit * this.#unknownShare(row, now) * Math.max(0, endsAt - now)) / this.#perMs;
+    return now >= this.#lastLookIn(endsAt) ? 0 : (limit * share * Math.max(0, endsAt - now)) / this.#perMs;
   }
 
   #unknownShare(row: number, now: number): number {

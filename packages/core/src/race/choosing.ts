@@ -49,7 +49,7 @@ function chooseForSlot(job: Job, now: number): number {
 function chooseAny(job: Job, now: number): number {
   const { target } = job;
   if (!target.breaker.closed && !admitted(job, now)) {
-    target.desk.wakeAt = circuitWakeAt(target, now);
+    target.desk.wakeAt = circuitWakeAt(job, now);
     return -1;
   }
   if (job.probe) return probeBy(job, now);
@@ -88,7 +88,7 @@ function notFound({ engine, target }: Job, now: number): -1 {
   if (!gate.mayProxy) gate.wait(target);
   const { wakeAt } = desk;
   if (!engine.policy.testsTheGone || !engine.rules.queueWhenOpen) noticeGone(target, now);
-  if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(target, now));
+  if (!target.breaker.closed) desk.wakeAt = Math.min(wakeAt, circuitWakeAt(job, now));
   return -1;
 }
 

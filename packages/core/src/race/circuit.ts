@@ -80,19 +80,27 @@ export function noticeBack(target: Target, now: number): void {
   if (change !== undefined) tell(target, change, now);
 }
 
-/** Is the target shut for leases by hand? Not where it was so for want of an exit alone, and one is back. */
+/**
+ * Is the target shut for leases by hand? Not where it was so for want of an exit alone, and one is back; nor once a probe is due and
+ * nobody is there to be it: else who only takes leases would be refused for ever.
+ */
 export function isShut(target: Target, now: number): boolean {
   const { breaker } = target;
   if (breaker.closed) return false;
-  if (breaker.reason !== "no-exits") return true;
+  if (breaker.reason !== "no-exits") return !breaker.isDue(now);
   noticeBack(target, now);
   return goneUntil(target, now) > now;
 }
 
 /** When the next probe may go, or an exit is back. */
-export function circuitWakeAt(target: Target, now: number): number {
+export function circuitWakeAt({ exclusive, single, target }: Job, now: number): number {
   const { breaker } = target;
   if (breaker.closed) return Infinity;
+  // A lease by hand is no probe: that one is due says nothing to it while there is no exit.
+  if (single && !exclusive && breaker.reason === "no-exits") {
+    const until = goneUntil(target, now);
+    return until > now ? until : Infinity;
+  }
   const probeAt = breaker.nextProbeAt ?? Infinity;
   // While a probe is out nobody goes, whoever is back: its end is what wakes the target.
   if (probeAt === Infinity) return Infinity;

@@ -56,13 +56,24 @@ export class Departures {
 
   #sweep(now: number): void {
     const { table, timers, closing } = this.#engine;
-    for (const exit of table.retiring) if (this.#isIdle(exit, now)) this.#remove(exit, now);
+    const awaited = table.retiring.size > 0 ? this.#awaited() : undefined;
+    for (const exit of table.retiring) if (awaited?.has(exit) === false && this.#isIdle(exit, now)) this.#remove(exit, now);
     if (table.retiring.size > 0 && !closing) timers.set(this.#alarm, now, now + LOOK_AGAIN_MS);
+  }
+
+  /** Exits of leases that requests wait on: their place in the table must not become another's. */
+  #awaited(): Set<number> {
+    const awaited = new Set<number>();
+    for (const { line, outside, picky } of this.#targets) {
+      if (picky === 0 && outside.size === 0) continue;
+      for (const waiting of [line, outside]) for (let job = waiting.first(); job !== undefined; job = waiting.after(job)) if (job.pin >= 0) awaited.add(job.pin);
+    }
+    return awaited;
   }
 
   #isIdle(exit: number, now: number): boolean {
     const { table } = this.#engine;
-    if (table.inFlight[exit] > 0 || table.shared[exit] > 0) return false;
+    if (table.inFlight[exit] > 0 || table.shared[exit] > 0 || table.held[exit] === 1) return false;
     const egress = table.egress[exit];
     if (table.membersOf(egress).length > 1) return true;
     for (const { pauses, quota } of this.#targets) {

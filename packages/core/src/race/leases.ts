@@ -18,7 +18,9 @@ import type { Target } from "./target.ts";
 
 /** Has the lease that pins the request a reservation left that covers it? */
 export function lends({ lender, target, weight, demand }: Job): boolean {
-  return lender !== undefined && !lender.over && !lender.counted && lender.job.target === target && lender.weight >= weight && (demand === undefined || lender.reserved !== undefined);
+  if (lender === undefined || lender.over || lender.counted || lender.job.target !== target || lender.weight < weight) return false;
+  const { quota } = target;
+  return demand === undefined || quota === undefined || lender.reserved?.demand.covers(demand, (limit) => quota.limits[limit].scope === "account") === true;
 }
 
 /** Does the request travel on the place that its lease takes up in `backendLimit`? One at a time does. */

@@ -145,10 +145,11 @@ export class Ask {
   }
 }
 
-/** Meanwhile the exit may have been banned, or have failed too often. */
+/** Meanwhile the exit may have been banned, have failed too often, or be named no longer. */
 function mayStillGo({ demand, pin, probe, single, target, engine }: Job, leg: Leg, exit: number, now: number): boolean {
   const { breaker, desk, health, pauses, quota } = target;
   if (Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(engine.table.egress[exit]), desk.spacedUntil(exit)) > now) return false;
+  if (pin < 0 && !engine.table.isUsable(exit)) return false;
   if (pin < 0 && !probe && ((single ? isShut(target, now) : !breaker.closed) || health.restsUntil(exit) > now)) return false;
   return demand === undefined || quota === undefined || leg.reserved === undefined || leg.reserved.rows.every((row, i) => !quota.limits[demand.limits[i]].isPaused(row, now));
 }
