@@ -82,7 +82,8 @@ function chooseByPolicy(job: Job, tried: readonly number[], now: number): number
 }
 
 /** What follows from there being none, and when to ask again. */
-function notFound({ engine, target }: Job, now: number): -1 {
+function notFound(job: Job, now: number): -1 {
+  const { engine, target } = job;
   const { desk } = target;
   const { gate } = engine;
   if (!gate.mayProxy) gate.wait(target);

@@ -2,6 +2,8 @@ import type { Dispatch, Driver, ExitPool, Hints, Leg, Lease, RequestInfo, Transp
 import type { ResponseInfo } from "../../../src/model/response.ts";
 import { coded, type Exchange, type Server } from "./server.ts";
 
+/** What a caller may be told: the pool's own errors, and what he or the transport has said. */
+const TOLD = /^(MH_ERR_[A-Z_]+|ABORTED|AT_START|ECONNREFUSED|ETIMEDOUT|ECONNRESET)$/;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** One request of the program, however it is driven: what it may and may not see. */
@@ -55,7 +57,7 @@ export function run(task: Task, pool: ExitPool, hints: Hints, via: "run" | "subm
   const transport = transportOf(task);
   const controller = new AbortController();
   const options = { hints, ...(task.timeoutMs === Infinity ? {} : { timeout: task.timeoutMs }), ...(withSignal ? { signal: controller.signal } : {}) };
-  const settled = [(): void => task.settle("answered"), (error: unknown): void => task.settle(`rejected with ${nameOf(error)}`)] as const;
+  const settled = [(): void => task.settle("answered"), (error: unknown): void => task.settle(`rejected with ${nameOf(task, error)}`)] as const;
   if (via === "run") {
     task.stop = (reason) => controller.abort(reason);
     void pool.run(task.request, transport, options).then(...settled);
@@ -65,7 +67,7 @@ export function run(task: Task, pool: ExitPool, hints: Hints, via: "run" | "subm
       task.stop = (reason) => (withSignal ? controller.abort(reason) : handle.cancel(reason));
       void handle.then(...settled);
     } catch (error) {
-      task.settle(`refused with ${nameOf(error)}`);
+      task.settle(`refused with ${nameOf(task, error)}`);
     }
   }
 }
@@ -156,14 +158,14 @@ export function drive(task: Task, pool: ExitPool, hints: Hints, abortAtStart: bo
       }
     },
     deliver: () => task.settle("answered with what was held"),
-    reject: (error) => task.settle(`rejected with ${nameOf(error)}`),
+    reject: (error) => task.settle(`rejected with ${nameOf(task, error)}`),
   };
   task.stop = abort;
   try {
     dispatch = pool.drive(task.request, driver, { hints, ...(task.timeoutMs === Infinity ? {} : { timeout: task.timeoutMs }) });
     if (early) abort(coded("AT_START"));
   } catch (error) {
-    task.settle(`refused with ${nameOf(error)}`);
+    task.settle(`refused with ${nameOf(task, error)}`);
   }
 }
 
@@ -173,6 +175,8 @@ function drop(leg: Leg, exchange: Exchange): void {
   else leg.end();
 }
 
-function nameOf(error: unknown): string {
-  return String((error as { code?: string } | undefined)?.code ?? error);
+function nameOf(task: Task, error: unknown): string {
+  const { code, stack } = error as { code?: string; stack?: string };
+  if (code === undefined || !TOLD.test(code)) task.server.say(`a caller was told ${stack ?? String(error)}`);
+  return String(code ?? error);
 }

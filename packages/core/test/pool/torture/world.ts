@@ -155,4 +155,4 @@ export const worlds: fc.Arbitrary<World> = fc
     answers: fc.array(answer, { minLength: 1, maxLength: 20 }),
     steps: program,
   })
-  .map(({ kindOfExits, ...rest }) => ({ ...rest, locals: kindOfExits === "proxies" ? 0 : rest.locals, proxies: kindOfExits === "local" ? 0 : rest.proxies }) as World);
+  .map(({ kindOfExits, ...rest }) => ({ ...rest, locals: kindOfExits === "proxies" ? 0 : rest.locals, proxies: kindOfExits === "local" ? 0 : rest.proxies }));
