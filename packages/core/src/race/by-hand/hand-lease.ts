@@ -8,12 +8,13 @@ import { leaseAgents } from "../../node-http/index.ts";
 import type { Hands } from "./hands.ts";
 import type { Held } from "./held.ts";
 import type { Leg } from "../leg.ts";
+import { ShownLease } from "./shown-lease.ts";
 
 /**
  * A lease as its holder has it: released once by each holder, back with the last of them. Nothing of the pool's points at it,
  * so that the garbage collector can tell when nobody holds it any more; what is under way on it does.
  */
-export class HandLease implements Lease {
+export class HandLease extends ShownLease implements Lease {
   readonly exit: Exit;
   readonly #hands: Hands;
   readonly #held: Held;
@@ -21,6 +22,7 @@ export class HandLease implements Lease {
   #agent: { http: HttpAgent; https: HttpsAgent } | undefined;
 
   constructor(hands: Hands, held: Held) {
+    super();
     this.#hands = hands;
     this.#held = held;
     this.exit = held.leg.exit;
@@ -90,22 +92,5 @@ export class HandLease implements Lease {
     if (this.#released) return;
     this.#released = true;
     this.#hands.released(this, this.#held);
-  }
-
-  [Symbol.dispose](): void {
-    this.release();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.release();
-    return Promise.resolve();
-  }
-
-  toJSON(): object {
-    return { exit: this.exit.id, target: this.target, weight: this.weight, mode: this.mode };
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): object {
-    return this.toJSON();
   }
 }

@@ -9,6 +9,7 @@ import { parseRetryAfter } from "../../time/retry-after.ts";
 import type { Engine } from "../engine.ts";
 import { isResponseInfo, verdictOf } from "../outcome.ts";
 import type { Target } from "../target.ts";
+import { ShownLease } from "./shown-lease.ts";
 
 /** What a lease that only pins tells those who made it. */
 export interface PinHolder {
@@ -23,7 +24,7 @@ export interface PinHolder {
  * A lease of an exit, whatever the target: it reserves nothing. Requests on it weigh, reserve and wait by themselves, at that
  * exit.
  */
-export class PinLease implements Lease {
+export class PinLease extends ShownLease implements Lease {
   readonly engine: Engine;
   readonly exitIndex: number;
   /** Of its exit as long as the pool knows it. */
@@ -37,6 +38,7 @@ export class PinLease implements Lease {
   #holders = 1;
 
   constructor(engine: Engine, exitIndex: number, holder: PinHolder) {
+    super();
     this.engine = engine;
     this.exitIndex = exitIndex;
     this.exit = engine.table.exits[exitIndex] as Exit;
@@ -91,22 +93,5 @@ export class PinLease implements Lease {
     if (this.over) return;
     this.over = true;
     this.#holder.released();
-  }
-
-  [Symbol.dispose](): void {
-    this.release();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.release();
-    return Promise.resolve();
-  }
-
-  toJSON(): object {
-    return { exit: this.exit.id, target: this.target, weight: 0, mode: this.mode };
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): object {
-    return this.toJSON();
   }
 }
