@@ -184,8 +184,12 @@ export class Quota {
     if (reserved.settled) return;
     reserved.settled = true;
     const { demand, rows } = reserved;
-    for (let i = 0; i < rows.length; i++) this.limits[demand.limits[i]].heard(rows[i]);
     this.#strays.add(reserved, outcome.sentAt, this.#trips.arrivedBy(outcome.sentAt, outcome.now));
+    for (let i = 0; i < rows.length; i++) {
+      this.limits[demand.limits[i]].heard(rows[i]);
+      // From now on it can be said when there will be room.
+      this.#moved(demand.limits[i], rows[i]);
+    }
   }
 
   /** The head of the answer is here. True where it makes room, or somebody waited to hear it. */

@@ -64,7 +64,8 @@ export class Departures {
   /** Exits of leases that requests wait on: their place in the table must not become another's. */
   #awaited(): Set<number> {
     const awaited = new Set<number>();
-    for (const { line, outside, picky } of this.#targets) {
+    for (const { line, lots, outside, picky } of this.#targets) {
+      for (const job of lots) if (job.pin >= 0) awaited.add(job.pin);
       if (picky === 0 && outside.size === 0) continue;
       for (const waiting of [line, outside]) for (let job = waiting.first(); job !== undefined; job = waiting.after(job)) if (job.pin >= 0) awaited.add(job.pin);
     }

@@ -1,6 +1,7 @@
 import type { Lack } from "../queue/lots.ts";
 import { commonCounter, needAt, needOf, patienceOf } from "../quota/needs.ts";
 import type { Job } from "./job.ts";
+import { lends } from "./leases.ts";
 
 /** What the request that was refused just now lacks, where no exit makes up for it: it need not stand in the others' way. */
 export function lackOf(job: Job, now: number): Lack | undefined {
@@ -20,6 +21,8 @@ export function parkedBefore(job: Job, now: number): Lack | undefined {
   const { demand, target } = job;
   const { lots, quota } = target;
   if (lots.size === 0 || demand === undefined || quota === undefined || !demand.common) return undefined;
+  // Its lease has reserved what it takes: what others wait for may be just that.
+  if (lends(job)) return undefined;
   for (let i = 0; i < demand.limits.length; i++) {
     if (quota.limits[demand.limits[i]].scope === "exit") continue;
     const key = commonCounter(quota, demand, i, now);
