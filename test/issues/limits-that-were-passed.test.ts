@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { createExitPool } from "@multihome/core";
 import { ManualClock, scriptedTransport } from "@multihome/core/testing";
 
-// Two ways in which more was sent than a limit allows. A 429 from a server that sends no Date left a figure behind that was no number,
+// Three ways in which more was sent than a limit allows. A 429 from a server that sends no Date left a figure behind that was no number,
 // and everything fitted from then on. And a request used up its lease's reservation although it was counted on other limits than that.
+// And requests that waited when limits were added by `update` were counted on none of them.
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -62,5 +63,22 @@ test("a lease's reservation pays for what it covers, and for nothing else", asyn
     lease.release();
   }
   assert.equal(transport.sent.length, 2);
+  await pool.close();
+});
+
+test("requests that wait when a limit is added count on it, and those that are too heavy for it are refused", async () => {
+  const clock = new ManualClock();
+  const limits = [{ name: "all", unit: "weight", limit: 2, per: "1m" as const }];
+  const pool = createExitPool({ exits: { local: ["127.0.1.1"] }, targets: { "api.test": { backendLimit: 1, limits: [], weights: ({ path }) => (path === "/heavy" ? 3 : 1) } }, queue: { timeout: false }, clock, logger: SILENT });
+  await pool.ready();
+  const transport = scriptedTransport([{ afterMs: 10 }], { clock });
+  const answers = [1, 2, 3, 4].map(() => pool.run({ method: "GET", url: "http://api.test/", path: "/" }, transport));
+  const heavy = pool.run({ method: "GET", url: "http://api.test/heavy", path: "/heavy" }, transport).catch((error: { code?: string }) => error.code);
+  pool.update({ targets: { "api.test": { limits } } });
+  assert.equal(await heavy, "MH_ERR_OVER_QUOTA");
+  await clock.advance(1_000);
+  assert.equal(transport.sent.length, 3, "the first was sent before there was a limit");
+  await clock.advance(59_000 + 1_000);
+  await Promise.all(answers);
   await pool.close();
 });

@@ -67,3 +67,17 @@ test("a connection that waits for a shut target, or for an exit that is banned, 
     await pool.close({ drain: 0 });
   }
 });
+
+test("a lease that may go as far as the target is concerned, and lacks room in a window, sleeps until there is some", async () => {
+  const clock = new CountingClock();
+  const limits = [{ name: "all", unit: "request", limit: 1, per: "1h" as const }];
+  const pool = createExitPool({ exits: { local: ["127.0.1.1"] }, targets: { "api.test": { limits, breaker: { threshold: 1, probeEvery: "10s" } } }, queue: { maxAttempts: 1, timeout: false, onOpen: "queue" }, clock, logger: SILENT, summaryEvery: false });
+  await pool.ready();
+  await pool.run(REQUEST, scriptedTransport([{ status: 500 }], { clock }));
+  const lease = pool.acquire(REQUEST);
+  await clock.advance(3_590_000);
+  assert.ok(clock.timers < 12, `${clock.timers} timers`);
+  await clock.advance(20_000);
+  assert.equal((await lease).exit.id, "127.0.1.1");
+  await pool.close({ drain: 0 });
+});

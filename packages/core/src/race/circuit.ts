@@ -96,10 +96,10 @@ export function isShut(target: Target, now: number): boolean {
 export function circuitWakeAt({ exclusive, single, target }: Job, now: number): number {
   const { breaker } = target;
   if (breaker.closed) return Infinity;
-  // A lease by hand is no probe: that one is due says nothing to it while there is no exit.
-  if (single && !exclusive && breaker.reason === "no-exits") {
-    const until = goneUntil(target, now);
-    return until > now ? until : Infinity;
+  // A lease by hand is no probe: that one is due says nothing to it while there is no exit, or where it lacks something else.
+  if (single && !exclusive) {
+    if (!isShut(target, now)) return Infinity;
+    if (breaker.reason === "no-exits") return goneUntil(target, now);
   }
   const probeAt = breaker.nextProbeAt ?? Infinity;
   // While a probe is out nobody goes, whoever is back: its end is what wakes the target.

@@ -28,6 +28,7 @@ import { connectCost } from "./connect-cost.ts";
 import { hostName, hostOf, HostPatterns } from "./hosts.ts";
 import { ShownTargets } from "./seen/shown-targets.ts";
 import { watchQuota } from "./watch-quota.ts";
+import { weighAnew } from "./weigh.ts";
 import { Target, type TargetRules } from "./target.ts";
 
 /** Hosts without a target of their own are remembered up to this number; idle ones are forgotten first. */
@@ -112,6 +113,7 @@ export class Targets {
       target.breaker.rules = breakerRules(rules);
       target.desk.rules = this.#deskRules(target.name, rules);
       this.#updateQuota(target, rules, calculator);
+      weighAnew(target);
       target.desk.reconsider();
       target.lots.stirAll(false);
     }

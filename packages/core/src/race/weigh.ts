@@ -4,6 +4,7 @@ import type { RequestCost } from "../weights/index.ts";
 import { impossible } from "../quota/needs.ts";
 import { plainCredentials } from "./credentials.ts";
 import type { Job } from "./job.ts";
+import type { Target } from "./target.ts";
 
 /**
  * What the request costs and how many legs it may have, written into the job. Answers with the reason where it can never be
@@ -57,6 +58,18 @@ function charge(job: Job, hints: Hints | undefined): MultihomeError | undefined 
   if (over === undefined) return undefined;
   const kept = over.kept(job.demand.kept);
   return new MultihomeError("MH_ERR_OVER_QUOTA", `The request to ${target.name} costs more than its limit "${over.name}" (${over.meter.limit} in ${over.meter.perMs} ms${kept === 0 ? "" : `, ${kept} of them kept for other kinds`}) ever allows.`, { target: target.name });
+}
+
+/** Limits and weights may be others now: who waits is weighed anew, for limits that came meanwhile count on him as well. */
+export function weighAnew({ line, lots, outside }: Target): void {
+  const waiting = [...lots];
+  for (const those of [line, outside]) for (let job = those.first(); job !== undefined; job = those.after(job)) waiting.push(job);
+  for (const job of waiting) {
+    // What a ledger is being asked for is what it was when it was asked.
+    if (job.done || job.ask !== undefined) continue;
+    const never = weigh(job, job.hints);
+    if (never !== undefined) job.reject(never);
+  }
 }
 
 /** Most legs: only for requests that may be sent more than once, and never for a lease, which is one exit's. */
