@@ -14,10 +14,11 @@ test("twenty addresses that another process uses as well: no window takes more o
 
   delay.disable();
   // The exchange lives in this process: where it stands still for a while, what arrived before a turn is counted after it.
-  if (delay.max > 300e6) return t.diagnostic(`the machine stood still for ${Math.round(delay.max / 1e6)} ms: ${overByUs} windows over, ${limited} refusals, ${banned} bans say nothing`);
+  if (delay.max > 150e6) return t.diagnostic(`the machine stood still for ${Math.round(delay.max / 1e6)} ms: ${overByUs} windows over, ${limited} refusals, ${banned} bans say nothing`);
   assert.equal(overByUs, 0);
   assert.equal(banned, 0);
-  // Whoever is there shows by headers. On a machine that stands still for a while an answer may come too late to see it.
-  assert.ok(limited <= 2 * exits, `${limited} refusals`);
+  // Whoever is there shows by headers. How soon is a matter of the machine: `npm run bench -- sockets` has figures.
+  t.diagnostic(`${limited} of ${requests} refused`);
+  assert.ok(limited <= requests / 10, `${limited} of ${requests} refused`);
   assert.ok(requests > 20 * exits && others > exits, `${requests} of ours, ${others} of theirs`);
 });

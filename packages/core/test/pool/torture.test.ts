@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { Play } from "./torture/play.ts";
 import { worlds } from "./torture/world.ts";
 
-// TORTURE_RUNS=20000 TORTURE_SEED=7 for more than a moment of it: without them as many programs as five seconds are enough for.
+// TORTURE_RUNS=20000 TORTURE_SEED=7 for more than a moment of it: without them the same programs each time, as many as five seconds are
+// enough for. A night's run takes a seed of its own.
 const RUNS = Number(process.env.TORTURE_RUNS ?? 300);
 const MOST_MS = process.env.TORTURE_RUNS === undefined ? 5_000 : undefined;
-const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 2 ** 31);
+const SEED = Number(process.env.TORTURE_SEED ?? 1);
 
 test(`whatever a program does, and its options, exits and targets: nothing is lost, doubled, left over or stalled (seed ${SEED})`, async () => {
   let runs = 0;
