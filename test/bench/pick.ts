@@ -36,20 +36,38 @@ function chancesOf(size: number, random: () => number): Float64Array {
   return Float64Array.from({ length: size }, () => (random() < 0.25 ? 0.7 + random() * 0.28 : 0.02));
 }
 
+/** Exits that keep their distance. Spacings are equal, so who was used first is back first. */
+class Spaced {
+  readonly #exits = new Int32Array(1 << 16);
+  readonly #backAt = new Float64Array(1 << 16);
+  #head = 0;
+  #tail = 0;
+
+  sent(exit: number, now: number): void {
+    this.#exits[this.#tail & 0xffff] = exit;
+    this.#backAt[this.#tail++ & 0xffff] = now + SPACING_MS;
+  }
+
+  /** The next one that may send again, or -1. */
+  back(now: number): number {
+    return this.#head !== this.#tail && this.#backAt[this.#head & 0xffff] <= now ? this.#exits[this.#head++ & 0xffff] : -1;
+  }
+}
+
+function healthOf(size: number): InstanceType<typeof PoolHealth> {
+  const isProxy = new Array<boolean>(size).fill(true);
+  return new PoolHealth({ exits: isProxy.map(() => ({})), isProxy, proxies: size, locals: 0 });
+}
+
 function ours(size: number): Contestant {
   const random = seededRandom(size);
   const chances = chancesOf(size, random);
-  const isProxy = new Array<boolean>(size).fill(true);
-  const pool = new PoolHealth({ exits: isProxy.map(() => ({})), isProxy, proxies: size, locals: 0 });
+  const pool = healthOf(size);
   const target = pool.target();
   const order = new ScoreOrder(target, pool.records.changes, random);
   for (let exit = 0; exit < size; exit++) order.add(exit, false);
   const resting = new TimeHeap();
-  // Spacings are equal, so who was used first is back first.
-  const spaced = new Int32Array(1 << 16);
-  const backAt = new Float64Array(1 << 16);
-  let head = 0;
-  let tail = 0;
+  const spaced = new Spaced();
   const picked = new Int32Array(LEGS);
   return {
     name: "score order and cells",
@@ -57,7 +75,7 @@ function ours(size: number): Contestant {
     picks: 0,
     burst: 20_000,
     decide(now) {
-      while (head !== tail && backAt[head & 0xffff] <= now) order.add(spaced[head++ & 0xffff], true);
+      for (let exit = spaced.back(now); exit >= 0; exit = spaced.back(now)) order.add(exit, true);
       while (resting.nextAt <= now) order.add(resting.pop(), true);
       for (let leg = 0; leg < LEGS; leg++) {
         let exit = order.first();
@@ -71,8 +89,7 @@ function ours(size: number): Contestant {
         if (exit < 0) continue;
         order.remove(exit);
         order.used(exit);
-        spaced[tail & 0xffff] = exit;
-        backAt[tail++ & 0xffff] = now + SPACING_MS;
+        spaced.sent(exit, now);
         target.started(exit);
       }
       for (const exit of picked) {
@@ -91,8 +108,7 @@ function ours(size: number): Contestant {
 function adaptive(size: number): Contestant {
   const random = seededRandom(size);
   const chances = chancesOf(size, random);
-  const isProxy = new Array<boolean>(size).fill(true);
-  const pool = new PoolHealth({ exits: isProxy.map(() => ({})), isProxy, proxies: size, locals: 0 });
+  const pool = healthOf(size);
   const { beliefs } = pool.target();
   pool.beliefs.moment(pool.epoch.tick(0));
   const order = new WorthOrder(beliefs, pool.beliefs.changes, Math.log(8_000), size);
@@ -103,10 +119,7 @@ function adaptive(size: number): Contestant {
     else beliefs.failed(exit, "refused", 100, false);
     order.add(exit);
   }
-  const spaced = new Int32Array(1 << 16);
-  const backAt = new Float64Array(1 << 16);
-  let head = 0;
-  let tail = 0;
+  const spaced = new Spaced();
   const picked = new Int32Array(LEGS);
   return {
     name: "worth order and beliefs",
@@ -115,14 +128,13 @@ function adaptive(size: number): Contestant {
     burst: 20_000,
     decide(now) {
       pool.beliefs.moment(pool.epoch.tick(now));
-      while (head !== tail && backAt[head & 0xffff] <= now) order.add(spaced[head++ & 0xffff]);
+      for (let exit = spaced.back(now); exit >= 0; exit = spaced.back(now)) order.add(exit);
       for (let leg = 0; leg < LEGS; leg++) {
         const exit = order.first();
         picked[leg] = exit;
         if (exit < 0) continue;
         order.remove(exit);
-        spaced[tail & 0xffff] = exit;
-        backAt[tail++ & 0xffff] = now + SPACING_MS;
+        spaced.sent(exit, now);
         beliefs.started(exit);
         pool.beliefs.started(exit, false);
       }
