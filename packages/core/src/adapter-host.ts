@@ -3,6 +3,7 @@ import type { Exit } from "./model/exit.ts";
 import type { ExitPoolOptions } from "./model/options.ts";
 import type { AdapterHost } from "./model/pool.ts";
 import type { Hints } from "./model/request.ts";
+import { SocketCounts } from "./observe/socket-counts.ts";
 import { checkOptionNames } from "./option-names.ts";
 import type { Clock } from "./time/clock.ts";
 import { durationMs } from "./time/duration.ts";
@@ -38,5 +39,6 @@ export function adapterHost({ clock, options, hints, closed, releases }: HostPar
     clock,
     checkOptionNames,
     maxSockets: MAX_SOCKETS,
+    sockets: new SocketCounts(),
   };
 }

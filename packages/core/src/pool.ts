@@ -93,7 +93,7 @@ class Pool implements ExitPool {
     this.#engine.gate.limit(options.maxInFlight);
     if (options.ledger !== undefined) this.#engine.books = new Bookkeeper(options.ledger, this.#engine);
     this.#targets = new Targets(this.#engine, this.#table, options, options.random ?? systemRandom);
-    offerReadings(this, new EngineReadings(this.#engine, this.#targets, { faults: this.#log.faults, slots: () => this.#slots.status() }));
+    offerReadings(this, new EngineReadings(this.#engine, this.#targets, { faults: this.#log.faults, slots: () => this.#slots.status(), sources: () => this.#start.sources, sockets: this.adapterHost.sockets }));
     this.#summary = new Alarm((now) => this.#summarize(now));
     const { state } = options;
     if (state !== undefined) this.#memory = new Memory({ file: state.file, saveEveryMs: durationMs(state.saveEvery ?? "5m"), clock: this.#clock, table: this.#table, engine: this.#engine, targets: this.#targets, log: this.#log });

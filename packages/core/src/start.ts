@@ -105,6 +105,11 @@ export class Start {
     this.#sources?.stop();
   }
 
+  /** The lists that exits come from, each with what it has counted. */
+  get sources(): Sources["tallies"] {
+    return this.#sources?.tallies ?? [];
+  }
+
   async #renew(others: boolean): Promise<void> {
     const { clock, engine, log, table } = this.#parts;
     const found = await resolveExits(this.#options.exits ?? {}, { clock, warn: (message) => log.warn(message, {}) });

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { connectThrough } from "@multihome/core/connect";
 import type { AbortConnect, Destination } from "@multihome/core/connect";
-import type { Clock, Exit } from "@multihome/core";
+import type { AdapterHost, Exit } from "@multihome/core";
 import type { ConnectSettings } from "./agent-settings.ts";
 import { SessionCache } from "./session-cache.ts";
 
@@ -34,7 +34,7 @@ export interface ConnectObserver {
  * The way to a server through one exit, in the shape of undici's connectors: bound or tunnelled, TLS done, one deadline over
  * all of it. It can be given up, which undici's own cannot.
  */
-export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boolean, clock: Clock, observer: ConnectObserver): Connector {
+export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boolean, { clock, sockets }: Pick<AdapterHost, "clock" | "sockets">, observer: ConnectObserver): Connector {
   const sessions = new SessionCache(settings.maxCachedSessions);
   return (target, callback) => {
     const origin = `${target.protocol}//${target.host ?? target.hostname}`;
@@ -55,6 +55,7 @@ export function connectorFor(exit: Exit, settings: ConnectSettings, allowH2: boo
         callback(null, socket);
       },
       clock,
+      sockets,
     );
     observer.connecting(origin, abort);
   };

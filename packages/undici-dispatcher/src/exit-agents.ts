@@ -107,7 +107,7 @@ export class ExitAgents implements SocketCount {
     const { allowH2, agent: common, dispatcherFor } = this.#rules;
     const agent = new ExitAgent(exit, (observer) => {
       const settings = settingsFor(exit, common, this.#host.agentOptions(exit), this.#host.connectTimeoutMs, this.#undici);
-      const options: InnerOptions = { ...settings.agent, allowH2, pipelining: 1, connect: connectorFor(exit, settings.connect, allowH2, this.#host.clock, observer) };
+      const options: InnerOptions = { ...settings.agent, allowH2, pipelining: 1, connect: connectorFor(exit, settings.connect, allowH2, this.#host, observer) };
       return typeof dispatcherFor === "function" ? dispatcherFor(exit, options) : new this.#undici.Agent(options as never);
     }, this);
     this.#listen(agent.dispatcher);

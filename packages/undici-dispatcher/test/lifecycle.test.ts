@@ -169,6 +169,18 @@ for (const version of versions) {
     for (const lease of leases) lease.release();
   });
 
+  test(`${name}: its sockets are among those that the pool counts`, async (t) => {
+    const { dispatcher, server, pool } = await bench(t, version, { exits: { local: ["127.0.0.2", "127.0.0.3"], strategy: "rotate" } });
+    for (let i = 0; i < 6; i++) await (await undici.request(server.url, { dispatcher })).body.dump();
+    const { sockets } = pool.adapterHost;
+
+    assert.equal(sockets.of("local").open, server.sockets);
+    assert.equal(sockets.of("local").results.opened, 2);
+
+    await dispatcher.close();
+    await until("all are closed", () => sockets.of("local").open === 0);
+  });
+
   test(`${name}: where one dispatcher of the user's own serves all exits, nothing is kept of each, and it stays open`, async (t) => {
     const pool = createExitPool({ exits: { local: ["127.0.0.2", "127.0.0.3"] } });
     t.after(() => pool.close());

@@ -1,6 +1,7 @@
 import net from "node:net";
 import type { LookupFunction, Socket, TcpSocketConnectOpts } from "node:net";
 import type { Exit } from "../model/exit.ts";
+import type { ConnectResult, SocketCounts } from "../observe/socket-counts.ts";
 import { systemClock } from "../time/clock.ts";
 import type { Clock } from "../time/clock.ts";
 import { ConnectError, markFailure } from "./connect-error.ts";
@@ -28,9 +29,11 @@ const LONGEST_TIMER = 0x7fff_ffff;
  *
  * One deadline runs over everything. It and the abort destroy the socket whatever it is doing. The callback never comes
  * before this has returned. TLS sessions are not kept: whoever passes `tls.session` sees to it that it comes from this exit.
+ *
+ * @param counts where the pool counts its sockets, as its `adapterHost` has it
  */
-export function connectThrough(exit: Exit, to: Destination, callback: ConnectCallback, clock: Clock = systemClock): AbortConnect {
-  const attempt = new ConnectAttempt(exit, to, callback, clock);
+export function connectThrough(exit: Exit, to: Destination, callback: ConnectCallback, clock: Clock = systemClock, counts?: SocketCounts): AbortConnect {
+  const attempt = new ConnectAttempt(exit, to, callback, clock, counts);
   attempt.begin();
   return (reason) => attempt.abort(reason);
 }
@@ -40,6 +43,7 @@ class ConnectAttempt {
   readonly #to: Destination;
   readonly #callback: ConnectCallback;
   readonly #clock: Clock;
+  readonly #counts: SocketCounts | undefined;
   #phase: ConnectPhase = "tcp";
   /** From the wire up: TCP, TLS to the proxy, TLS to the target. */
   readonly #sockets: Socket[] = [];
@@ -47,14 +51,16 @@ class ConnectAttempt {
   #forgetSignal: (() => void) | undefined;
   #done = false;
 
-  constructor(exit: Exit, to: Destination, callback: ConnectCallback, clock: Clock) {
+  constructor(exit: Exit, to: Destination, callback: ConnectCallback, clock: Clock, counts: SocketCounts | undefined) {
     this.#exit = exit;
     this.#to = to;
     this.#callback = callback;
     this.#clock = clock;
+    this.#counts = counts;
   }
 
   begin(): void {
+    this.#counts?.begins(this.#exit.kind);
     const { signal, timeoutMs } = this.#to;
     if (signal?.aborted) return this.#later(() => this.abort(signal.reason));
     let address: Address;
@@ -81,7 +87,7 @@ class ConnectAttempt {
 
   abort(reason: unknown): void {
     if (this.#done) return;
-    this.#end(reason ?? Object.assign(new Error("The connection was given up."), { name: "AbortError", code: "ABORT_ERR" }));
+    this.#end("aborted", reason ?? Object.assign(new Error("The connection was given up."), { name: "AbortError", code: "ABORT_ERR" }));
   }
 
   #negotiate(socket: Socket, proxy: ProxyEndpoint, address: Address): void {
@@ -103,10 +109,10 @@ class ConnectAttempt {
 
   #secure(socket: Socket): void {
     const { servername, tls, host } = this.#to;
-    if (servername === undefined && tls === undefined) return this.#end(null, socket);
+    if (servername === undefined && tls === undefined) return this.#end("opened", null, socket);
     this.#phase = "tls";
     // "" is how `node:https` says that there is no name to ask for: the host is an address.
-    this.#layer(servername === undefined || servername === "" ? bare(host) : servername, tls, (secured) => this.#end(null, secured));
+    this.#layer(servername === undefined || servername === "" ? bare(host) : servername, tls, (secured) => this.#end("opened", null, secured));
   }
 
   /** One more TLS over the topmost socket, whose end is from now on told by the new one. */
@@ -147,12 +153,14 @@ class ConnectAttempt {
   #fail(error: unknown): void {
     if (this.#done) return;
     markFailure(error, this.#phase, this.#exit);
-    this.#end(error);
+    this.#end(this.#phase, error);
   }
 
-  #end(error: unknown, socket?: Socket): void {
+  #end(result: ConnectResult, error: unknown, socket?: Socket): void {
     if (this.#done) return;
     this.#done = true;
+    this.#counts?.ends(this.#exit.kind, result);
+    if (this.#counts !== undefined) socket?.once("close", () => this.#counts?.closed(this.#exit.kind));
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#forgetSignal?.();
     for (const each of this.#sockets) {

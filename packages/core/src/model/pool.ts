@@ -1,4 +1,5 @@
 import type { ChannelName, Messages } from "../observe/channels.ts";
+import type { SocketCounts } from "../observe/socket-counts.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Duration } from "../time/duration.ts";
 import type { Cause, Decision } from "./decision.ts";
@@ -265,4 +266,6 @@ export interface AdapterHost {
   checkOptionNames(owner: string, options: unknown, names: Readonly<Record<string, true>>): void;
   /** Most sockets that may stay open over all exits, idle ones included. */
   readonly maxSockets: number;
+  /** Counts them, for `connectThrough`. */
+  readonly sockets: SocketCounts;
 }

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import { connectThrough } from "../connect/index.ts";
 import type { AbortConnect, Destination } from "../connect/index.ts";
 import type { Exit } from "../model/exit.ts";
+import type { SocketCounts } from "../observe/socket-counts.ts";
 import type { Clock } from "../time/clock.ts";
 import { endRequest, hangUp, watchDestroy } from "./end-request.ts";
 import { CONNECT_TIMEOUT, REQUEST } from "./pool-hooks.ts";
@@ -19,6 +20,7 @@ export interface ExitDial {
   readonly exit: Exit;
   readonly cap: SocketCap;
   readonly clock: Clock;
+  readonly counts: SocketCounts;
   readonly connectTimeoutMs: number;
   /** Set when the exit's agents have been replaced: what runs may end, nothing is kept. */
   drained: boolean;
@@ -74,7 +76,7 @@ function exitAgentClass(Base: AgentBase, secure: boolean): ExitAgentClass {
 
     override createConnection(args: ClientRequestArgs, callback?: ConnectionCallback): undefined {
       const options = args as AgentRequestOptions;
-      const { exit, cap, clock } = this.#dial;
+      const { exit, cap, clock, counts } = this.#dial;
       const request = options[REQUEST];
       // Node keeps these options as long as the socket; the request and all that hangs on it need not live that long.
       options[REQUEST] = undefined;
@@ -94,6 +96,7 @@ function exitAgentClass(Base: AgentBase, secure: boolean): ExitAgentClass {
           callback?.(error as Error | null, socket as Duplex);
         },
         clock,
+        counts,
       );
       cap.connecting(abort);
       if (request === undefined) return undefined;

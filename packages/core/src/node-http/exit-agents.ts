@@ -46,7 +46,7 @@ export class ExitAgents {
   of(exit: Exit): AgentPair {
     let pair = this.#pairs.get(exit);
     if (pair === undefined) {
-      pair = new LazyPair({ exit, cap: this.#cap, clock: this.#host.clock, connectTimeoutMs: this.#host.connectTimeoutMs, drained: false }, () => this.#host.agentOptions(exit) ?? {});
+      pair = new LazyPair({ exit, cap: this.#cap, clock: this.#host.clock, counts: this.#host.sockets, connectTimeoutMs: this.#host.connectTimeoutMs, drained: false }, () => this.#host.agentOptions(exit) ?? {});
       this.#pairs.set(exit, pair);
     }
     return pair;

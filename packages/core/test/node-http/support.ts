@@ -6,6 +6,7 @@ import type { Exit } from "../../src/model/exit.ts";
 import type { AdapterHost } from "../../src/model/pool.ts";
 import { ExitAgents } from "../../src/node-http/index.ts";
 import type { AgentPair } from "../../src/node-http/index.ts";
+import { SocketCounts } from "../../src/observe/socket-counts.ts";
 import { systemClock } from "../../src/time/clock.ts";
 
 /** What agents need of a pool, with whatever a test wants to be different. */
@@ -19,6 +20,7 @@ export function hostWith(overrides: Partial<AdapterHost> = {}): AdapterHost {
     clock: systemClock,
     checkOptionNames: () => {},
     maxSockets: 1_000,
+    sockets: new SocketCounts(),
     ...overrides,
   };
 }

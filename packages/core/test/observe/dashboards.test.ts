@@ -95,6 +95,8 @@ test("the alerts are raised by what they are for, and by nothing else", { skip: 
           series("multihome_outage", 'pool="pool-1"', "1x40"),
           series("multihome_outage", 'pool="pool-2"', "0x40"),
           series("multihome_breaker_state", `${at},state="open"`, "1x40"),
+          series("multihome_source_up", 'pool="pool-1",source="good"', "1x80"),
+          series("multihome_source_up", 'pool="pool-1",source="gone"', "0x80"),
         ].map((one) => ({ ...one, values: (one as { values: string }).values.replace(/(\S+)x(\d+)/g, "$1+0x$2") })),
         alert_rule_test: [
           { eval_time: "10m", alertname: "MultihomeLimitWarning", exp_alerts: [1, 2].map((n) => ({ exp_labels: { severity: "warning", pool: "pool-1", target: "api", limit: "1m", exit: `192.0.2.${n}` } })) },
@@ -104,6 +106,7 @@ test("the alerts are raised by what they are for, and by nothing else", { skip: 
           raised("MultihomeNoHealthyExit", { severity: "critical", pool: "pool-2" }),
           raised("MultihomeBreakerOpen", { severity: "critical", target: "api" }),
           raised("MultihomeOutage", { severity: "critical" }),
+          { ...raised("MultihomeSourceDown", { severity: "warning", source: "gone" }), eval_time: "35m" },
           quiet("MultihomeTargetPaused"),
           quiet("MultihomeObserverErrors"),
         ],

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { createExitPool } from "../../src/index.ts";
 import type { ExitPool, Limit } from "../../src/index.ts";
@@ -7,21 +6,8 @@ import { prometheusText } from "../../src/metrics.ts";
 import { FAMILIES } from "../../src/observe/metrics/families.ts";
 import { ManualClock, noopTransport, scriptedTransport } from "../../src/testing/index.ts";
 import { addresses, get, HOST, openPool, outcome, settle } from "../pool/support.ts";
-import { parseExposition, valueOf, type Metric } from "./exposition.ts";
-
-function scrape(pool: ExitPool | readonly ExitPool[]): Map<string, Metric> {
-  const text = prometheusText(pool);
-  lint(text);
-  return parseExposition(text);
-}
-
-/** What Prometheus' own tool says of it, where there is one. */
-function lint(text: string): void {
-  const { error, status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
-  if (error !== undefined) return;
-  assert.equal(status, 0, `${stdout}${stderr}`);
-  assert.equal(stderr + stdout, "");
-}
+import { valueOf } from "./exposition.ts";
+import { scrape } from "./scrape.ts";
 
 test("what a pool has done is in its metrics, and the text can be read back", async () => {
   const limits = [{ name: "minute", unit: "request", limit: 10, per: "1m", align: "fixed" }] satisfies Limit[];
@@ -174,7 +160,8 @@ test("every family of the catalogue is written by pools that do everything", asy
   for (let i = 0; i < 45; i++) await outcome(pool.run(get(), scriptedTransport()));
   (await pool.acquire(get(), { mode: "shared" })).release();
   // One that looks for outages: nothing but proxies.
-  const proxied = createExitPool({ exits: { proxies: ["socks5://192.0.2.1:1080"] }, clock });
+  const proxied = createExitPool({ exits: { proxies: ["socks5://192.0.2.1:1080"], sources: [{ name: "list", read: () => Promise.resolve(["192.0.2.2:1080"]) }] }, clock });
+  await proxied.ready();
   const written = new Set(scrape([pool, proxied]).keys());
   await proxied.close();
   assert.deepEqual(

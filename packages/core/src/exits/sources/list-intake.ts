@@ -38,7 +38,10 @@ export interface ListContent {
 export class ListIntake {
   /** Does the list come from a public address? Then it may name no others. To be set before the first line. */
   publicSource = false;
+  /** Proxies among those read that the list named before. */
+  known = 0;
   readonly #ids: UserIds;
+  readonly #before: ReadonlyMap<string, ListedProxy> | undefined;
   readonly #byId = new Map<string, ListedProxy>();
   readonly #decoder = new TextDecoder();
   #size = 0;
@@ -56,8 +59,14 @@ export class ListIntake {
   #sinceTurn = 0;
   #closed = false;
 
-  constructor(ids: UserIds) {
+  /** @param before what the list named when it was last read, by id */
+  constructor(ids: UserIds, before?: ReadonlyMap<string, ListedProxy>) {
     this.#ids = ids;
+    this.#before = before;
+  }
+
+  get byId(): ReadonlyMap<string, ListedProxy> {
+    return this.#byId;
   }
 
   /** Takes some bytes of a text. False: that is enough, and the rest need not be read. */
@@ -162,6 +171,7 @@ export class ListIntake {
     if (known === undefined) {
       if (this.#byId.size === MOST_PROXIES) return this.#cutAt(`${MOST_PROXIES} proxies`);
       this.#byId.set(id, listedProxy(id, proxy, this.publicSource));
+      if (this.#before?.has(id) === true) this.known++;
     } else if (known.proxy.password !== proxy.password) {
       this.#byId.set(id, listedProxy(id, proxy, this.publicSource));
       this.#repeated++;

@@ -9,6 +9,7 @@ import { readFileList } from "./read-file.ts";
 import { readOwn } from "./read-own.ts";
 import { readUrl } from "./read-url.ts";
 import { reasonOf } from "./redact-source.ts";
+import { SourceTally } from "./source-tally.ts";
 import type { SourceSpec } from "./source-spec.ts";
 import type { UserIds } from "../user-ids.ts";
 
@@ -55,9 +56,12 @@ export interface SourceStatus {
 /** One source, and the last list of it that was believed. */
 export class Source {
   readonly name: string;
+  readonly tally = new SourceTally();
   readonly #spec: SourceSpec;
   readonly #deps: SourceDeps;
   #snapshot: SourceSnapshot | undefined;
+  /** The proxies of the snapshot by id. */
+  #byId: ReadonlyMap<string, ListedProxy> | undefined;
   #trouble: Trouble | undefined;
   /** The last list was refused for being too small. What is no list says nothing for or against that. */
   #wasShrunk = false;
@@ -96,9 +100,9 @@ export class Source {
   /** Reads it, and never rejects. `hold`: somebody waits, and the process has to live until the deadline. */
   async read(hold: boolean): Promise<void> {
     if (this.#stopped) return;
-    const intake = new ListIntake(this.#deps.ids);
+    const intake = new ListIntake(this.#deps.ids, this.#byId);
     const failure = await this.#readUntilDeadline(intake, hold);
-    if (!this.#stopped) this.#judge(intake.close(), failure);
+    if (!this.#stopped) this.#judge(intake, intake.close(), failure);
   }
 
   /** Gives up what is being read. */
@@ -144,12 +148,17 @@ export class Source {
     }
   }
 
-  #judge(read: ListContent, failure: string | undefined): void {
+  #judge(intake: ListIntake, read: ListContent, failure: string | undefined): void {
     const at = this.#deps.clock.wallTime();
     const { take, trouble } = judgeList(read, this.proxies.length, failure, this.#wasShrunk);
     this.#lastReadAt = at;
     this.#wasShrunk = !take && (this.#wasShrunk || trouble?.kind === "shrunk");
-    if (take) this.#take(read, at);
+    this.tally.read(trouble);
+    if (take) {
+      this.tally.believed(read, intake.known, at);
+      this.#byId = intake.byId;
+      this.#take(read, at);
+    }
     this.#report(trouble, take);
   }
 

@@ -7,6 +7,7 @@ import { mergeLists } from "./merge-lists.ts";
 import { reasonOf } from "./redact-source.ts";
 import { Source } from "./source.ts";
 import type { SourceDeps, SourceStatus } from "./source.ts";
+import type { SourceTally } from "./source-tally.ts";
 import { readSourceSpec } from "./source-spec.ts";
 import type { SourceSpec } from "./source-spec.ts";
 import { UserIds } from "../user-ids.ts";
@@ -62,6 +63,11 @@ export class Sources {
 
   get status(): readonly SourceStatus[] {
     return this.#sources.map(({ status }) => status);
+  }
+
+  /** Each with what it has counted. */
+  get tallies(): readonly { readonly status: SourceStatus; readonly tally: SourceTally }[] {
+    return this.#sources;
   }
 
   /** Reads all sources, and from then on again and again. Resolves when each has answered or failed, within 60 s. */

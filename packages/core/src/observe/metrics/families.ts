@@ -18,6 +18,15 @@ export const FAMILIES = {
   observerErrors: family("counter", "observer_errors_total", "{error}", ["observer"], "Exceptions thrown by listeners and loggers, contained."),
   outage: family("gauge", "outage", "1", [], "1 while nothing is heard through any exit, else 0; only under the adaptive policy."),
 
+  sockets: family("gauge", "sockets", "{socket}", ["exit_kind", "state"], "Sockets through exits of a kind: connecting, open (idle ones included)."),
+  connects: family("counter", "socket_connects_total", "{connect}", ["exit_kind", "result"], "Connections that were opened, or where they failed: tcp, handshake with the proxy, tls; aborted: nobody waited any more."),
+  sourceUp: family("gauge", "source_up", "1", ["source"], "1 where the last answer of the proxy list was a list."),
+  sourceProxies: family("gauge", "source_proxies", "{proxy}", ["source"], "Proxies that are used of the list, those that others name as well included."),
+  sourceRead: family("gauge", "source_last_read_timestamp_seconds", "s", ["source"], "When the list was last read, well or not; no sample before that."),
+  sourceBelieved: family("gauge", "source_last_success_timestamp_seconds", "s", ["source"], "When a list was last read that took the place of the one before; no sample before that."),
+  sourceReads: family("counter", "source_reads_total", "{read}", ["source", "result"], "Reads of the list: ok, cut (too long), or not believed: failed, page, empty, shrunk."),
+  sourceLines: family("counter", "source_lines_total", "{line}", ["source", "result"], "Lines of lists that were believed: proxies kept and new, repeated, rejected."),
+
   tasks: family("counter", "tasks_total", "{task}", ["target", "outcome"], "Requests that were decided, by outcome."),
   tasksWaiting: family("gauge", "tasks_waiting", "{task}", ["target"], "Requests that wait for an exit, those outside a full queue included."),
   requeues: family("counter", "task_requeues_total", "{requeue}", ["target"], "Further rounds of requests whose attempts had all failed."),

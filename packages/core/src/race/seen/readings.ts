@@ -1,9 +1,12 @@
+import type { SocketCounts } from "../../observe/socket-counts.ts";
 import { FAMILIES as F, OTHER } from "../../observe/metrics/families.ts";
 import type { DurationListener, PoolReadings, Sink } from "../../observe/metrics/readings.ts";
 import type { Engine } from "../engine.ts";
 import { ExitReadings } from "./exit-readings.ts";
 import { readKinds } from "./kind-readings.ts";
 import { readLimits } from "./limit-readings.ts";
+import { readSockets } from "./socket-readings.ts";
+import { readSources, type ReadableSources } from "./source-readings.ts";
 import { ABORTED, ANSWERED, BANS, FAILED, FAILED_AGAIN, FAILURE_RUNS, OPENED, RACE_LEGS, RACES, RECOVERED, REQUEUED, REST_REASONS, Tally, WEIGHT } from "./tally.ts";
 import type { Target } from "../target.ts";
 import { Timings, type TargetTimings } from "./timings.ts";
@@ -22,6 +25,8 @@ const SLOT_STATES = ["running", "waiting", "pausing", "idle"] as const;
 export interface OtherReadings {
   readonly faults: Readonly<Record<"listener" | "logger", number>>;
   slots(): Readonly<Record<(typeof SLOT_STATES)[number], number>>;
+  sources(): ReadableSources;
+  readonly sockets: SocketCounts;
 }
 
 /** What a pool shows to its metrics. */
@@ -64,6 +69,8 @@ export class EngineReadings implements PoolReadings {
     if (engine.books !== undefined) sink.value(F.ledgerFaults, [], engine.books.faults);
     const slots = this.#others.slots();
     for (const state of SLOT_STATES) sink.value(F.slots, [state], slots[state]);
+    readSockets(sink, this.#others.sockets, engine.table);
+    readSources(sink, this.#others.sources());
     const shown: Target[] = [];
     const others = new Tally();
     others.add(engine.othersTally);
