@@ -6,6 +6,8 @@ const QUIET_MS = 2_000;
 const QUIET_TIMES = 1.5;
 /** No exit is so good that its silence says more than this: so it takes at least five of them. */
 const MOST_EXPECTED = 0.85;
+/** What had a smaller chance of an answer says nothing. */
+const LEAST_CHANCE = 0.05;
 /** At least so long between two looks at all attempts that are out. */
 const LOOK_MS = 250;
 
@@ -16,7 +18,7 @@ const LOOK_MS = 250;
  */
 export class Outage {
   standing = false;
-  /** When the last one ended: attempts that began before it are judged by nobody. */
+  /** Since when the network has been there again: attempts that began before it are judged by nobody. */
   endedAt = -Infinity;
   /** When anything was heard last. */
   heardAt = -Infinity;
@@ -24,30 +26,29 @@ export class Outage {
   since = 0;
   /** When the first attempt began of those that speak for it. */
   #suspectSince = Infinity;
-  #doubt = 0;
-  readonly #exits = new Set<number>();
+  /** The highest chance that each exit had of an answer and did not take. */
+  readonly #missed = new Map<number, number>();
   #lookedAt = -Infinity;
 
-  /** An answer. @returns true where this ends an outage */
-  heard(now: number): boolean {
+  /** An answer, to what began at `startedAt`. @returns true where this ends an outage */
+  heard(now: number, startedAt: number): boolean {
     this.heardAt = now;
     if (this.#suspectSince !== Infinity) {
       this.#suspectSince = Infinity;
-      this.#doubt = 0;
-      this.#exits.clear();
+      this.#missed.clear();
     }
     if (!this.standing) return false;
     this.standing = false;
-    this.endedAt = now;
+    // Whatever began later than the attempt that was answered is on its way. One from before the outage says nothing of when it ended.
+    this.endedAt = startedAt > this.since ? startedAt : now;
     return true;
   }
 
   /** An attempt has ended without an answer that had such a chance of one since anything was heard. */
   failed(exit: number, chance: number, startedAt: number): void {
-    if (this.standing || !(chance > 0.05) || this.#exits.has(exit)) return;
-    this.#exits.add(exit);
+    if (this.standing || !(chance > LEAST_CHANCE)) return;
     this.#suspectSince = Math.min(this.#suspectSince, startedAt);
-    this.#doubt += doubtOf(chance);
+    if (chance > (this.#missed.get(exit) ?? 0)) this.#missed.set(exit, chance);
   }
 
   /** Is it time for a look at what is out? */
@@ -62,15 +63,16 @@ export class Outage {
    */
   look(now: number, typicalMs: number, legs: (visit: (exit: number, chance: number, startedAt: number) => void) => void): boolean {
     this.#lookedAt = now;
-    let doubt = this.#doubt;
     let since = this.#suspectSince;
-    const seen = new Set<number>();
+    // The longest out of an exit says most: what followed it was sent with less hope already.
+    const missed = new Map(this.#missed);
     legs((exit, chance, startedAt) => {
-      if (!(chance > 0.05) || this.#exits.has(exit) || seen.has(exit)) return;
-      seen.add(exit);
-      doubt += doubtOf(chance);
+      if (!(chance > LEAST_CHANCE)) return;
+      if (chance > (missed.get(exit) ?? 0)) missed.set(exit, chance);
       if (startedAt < since) since = startedAt;
     });
+    let doubt = 0;
+    for (const chance of missed.values()) doubt += doubtOf(chance);
     this.standing = doubt >= CERTAIN && now - Math.max(since, this.heardAt) >= Math.max(QUIET_MS, QUIET_TIMES * typicalMs);
     if (this.standing) this.since = Math.max(since, this.heardAt);
     return this.standing;

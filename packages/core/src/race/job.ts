@@ -63,6 +63,8 @@ export class Job implements Dispatch, Parkable, TimerNode {
   hedge: Alarm | undefined = undefined;
   rounds = 0;
   started = 0;
+  /** Of those, lost with the network: they say nothing, of nobody. */
+  excused = 0;
   /** Legs of this round that may still bring the answer. */
   live = 0;
   /** All legs of this round. Replaced, not added to: most have one, and an array that is pushed to makes room for seventeen. */

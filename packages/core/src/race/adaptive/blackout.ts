@@ -8,26 +8,37 @@ import { repeatable } from "../retry.ts";
 import type { AdaptivePolicy } from "./policy.ts";
 import { mayUse } from "./tests.ts";
 
-/** Exits that have worked before of which the likeliest is the canary. */
+/** Exits that have worked before of which the best is the canary. */
 const SAMPLE = 16;
-/** A canary is waited for until nine of ten answers would be there: then the next one goes. */
+/** A canary is waited for until nine of ten answers would be there: it would keep its request from going with the others. */
 const CANARY_SHARE = 0.9;
-/** Not more than one a second, however quick the exits are. */
+/** Not given up sooner, however quick its exit is. */
 const LEAST_CANARY_MS = 1_000;
+/** Everybody waits for the first of them that comes back: with two a second for 0.7 s longer, with eight for no less. Some are lost for other reasons, others still under way. */
+const CANARY = { everyMs: 250, most: 8 };
+/** What can be sent once only is lost with the network: it is risked so rarely, where nothing else waits before it. */
+const RISKED_EVERY_MS = 2_000;
 
 /**
- * While nothing is heard of the network: beliefs stay as they were before, one request at a time goes out to see, the others
- * wait. The first answer ends it for all at once.
+ * While nothing is heard of the network: beliefs stay as they were before, a few requests go out to see, each by another exit, the
+ * others wait. The first answer ends it for all at once. What is lost meanwhile is no attempt of its request's.
  */
 export class Blackout {
   readonly outage = new Outage();
   readonly #policy: AdaptivePolicy;
-  #canary: Leg | undefined;
+  readonly #canaries = new Set<Leg>();
+  /** When the last canary went. */
+  #sentAt = -Infinity;
   readonly #resume: Alarm;
+  /** The next canary may go: whoever waits is asked. */
+  readonly #next: Alarm;
 
   constructor(policy: AdaptivePolicy) {
     this.#policy = policy;
     this.#resume = new Alarm((now) => this.#giveUpTheLost(now));
+    this.#next = new Alarm(() => {
+      if (this.standing) policy.engine.placeFree(false);
+    });
   }
 
   get standing(): boolean {
@@ -51,40 +62,48 @@ export class Blackout {
     });
     if (!gone) return;
     beliefs.journal.undo();
+    this.#hurryTheLost(now);
     this.#tell(true, now - this.outage.since, now);
-    engine.warn("Nothing is heard through any exit: one request at a time goes out until something is.", { outage: true });
+    engine.warn("Nothing is heard through any exit: requests go out a few at a time until something is.", { outage: true });
   }
 
-  /** An exit for the canary, or -1: one is out already, or this is not the time. */
+  /** An exit for a canary, or -1: enough are out already, or this is not the time. */
   choose(job: Job, now: number): number {
     const { beliefs, engine, random } = this.#policy;
-    if (this.#canary !== undefined) {
+    const { health, worth } = job.target;
+    const everyMs = repeatable(job) ? CANARY.everyMs : RISKED_EVERY_MS;
+    const waitMs = this.#canaries.size >= CANARY.most ? Infinity : now < this.#sentAt ? 0 : this.#sentAt + everyMs - now;
+    if (waitMs > 0) {
       engine.gate.wait(job.target);
+      if (waitMs !== Infinity) engine.timers.set(this.#next, now, now + Math.min(waitMs, CANARY.everyMs));
       return -1;
     }
     let best = -1;
-    let most = 0;
+    let most = -Infinity;
     for (let left = Math.min(SAMPLE, beliefs.known.length); left > 0; left--) {
       const exit = beliefs.known[Math.floor(random() * beliefs.known.length)];
-      const chance = job.target.health.beliefs.chance(exit);
-      if (chance <= most || !mayUse(job, exit, now)) continue;
-      most = chance;
+      // By worth, not by likelihood alone: who is quick is heard sooner.
+      const ln = beliefs.isOut(exit) ? -Infinity : health.beliefs.lnWorth(exit, worth?.lnLimit ?? 0);
+      if (ln <= most || !mayUse(job, exit, now)) continue;
+      most = ln;
       best = exit;
     }
     return best >= 0 ? best : job.target.desk.choose(job.demand, now, [], engine.gate.mayProxy);
   }
 
   leased(leg: Leg): void {
-    if (this.standing) this.#canary = leg;
+    if (!this.standing) return;
+    this.#canaries.add(leg);
+    this.#sentAt = leg.startedAt;
   }
 
-  /** How long the canary is waited for. */
+  /** How long an attempt is waited for. */
   limitMs(leg: Leg, mostMs: number): number {
-    return leg === this.#canary && repeatable(leg.job) ? Math.min(mostMs, Math.max(LEAST_CANARY_MS, Math.exp(leg.lnScale) * this.#policy.beliefs.shape.quantile(CANARY_SHARE))) : mostMs;
+    return repeatable(leg.job) ? Math.min(mostMs, Math.max(LEAST_CANARY_MS, Math.exp(leg.lnScale) * this.#policy.beliefs.shape.quantile(CANARY_SHARE))) : mostMs;
   }
 
   ended(leg: Leg): void {
-    if (leg === this.#canary) this.#canary = undefined;
+    this.#canaries.delete(leg);
   }
 
   /** Began before the network was back and brought no answer: nobody is judged by it. */
@@ -98,10 +117,10 @@ export class Blackout {
   }
 
   /** An answer. */
-  heard(now: number): void {
+  heard(leg: Leg, now: number): void {
     this.#policy.beliefs.journal.clear();
     const quietMs = this.quietMs(now);
-    if (!this.outage.heard(now)) return;
+    if (!this.outage.heard(now, leg.startedAt)) return;
     const { engine } = this.#policy;
     this.#tell(false, quietMs, now);
     engine.warn("The exits are heard again.", { outage: false });
@@ -119,14 +138,27 @@ export class Blackout {
     return chanceSince(leg.chance * shape.share((this.outage.heardAt - leg.startedAt) / scale), leg.chance * shape.share((now - leg.startedAt) / scale));
   }
 
+  /** What is out is waited for no longer than a canary: it would keep the places that canaries need. */
+  #hurryTheLost(now: number): void {
+    const { engine } = this.#policy;
+    engine.leases.each((leg) => {
+      if (isSilent(leg)) engine.timers.set(leg, now, Math.max(now + 1, Math.min(leg.dueAt, leg.startedAt + this.limitMs(leg, Infinity))));
+    });
+  }
+
   /** What was sent before and has not answered is lost, and would hold its place for seconds. */
   #giveUpTheLost(now: number): void {
     const { engine } = this.#policy;
     const lost: Leg[] = [];
     engine.leases.each((leg) => {
-      if (leg.watched && leg.headAt === 0 && !leg.stopped && leg.startedAt < this.outage.endedAt && repeatable(leg.job)) lost.push(leg);
+      if (leg.startedAt < this.outage.endedAt && isSilent(leg)) lost.push(leg);
     });
     for (const leg of lost) if (!leg.over && !leg.stopped) attemptIsLate(leg, now);
     engine.placeFree(false);
   }
+}
+
+/** Is it out without an answer, and may its request be sent again? */
+function isSilent(leg: Leg): boolean {
+  return leg.watched && leg.headAt === 0 && !leg.stopped && repeatable(leg.job);
 }

@@ -13,11 +13,13 @@ const LEAST_MS = 1;
 /**
  * A further leg when an answer takes longer than that of most: after `hedgeAt` of the answers of this exit would have come. The
  * first leg stays: with free places it may still be the first to answer.
+ *
+ * @param sentAt when the leg was sent that is waited for
  */
-export function armHedge(policy: AdaptivePolicy, job: Job, exit: number, now: number): void {
+export function armHedge(policy: AdaptivePolicy, job: Job, exit: number, sentAt: number, now: number): void {
   const delayMs = policy.hedgeDelayMs(job.target, exit);
   const alarm = (job.hedge ??= new Alarm((at) => fire(policy, job, at)));
-  policy.engine.timers.set(alarm, now, now + Math.max(LEAST_MS, delayMs));
+  policy.engine.timers.set(alarm, now, Math.max(now + LEAST_MS, sentAt + delayMs));
 }
 
 /** May the request have one more leg? Counts those that are out, for a leg that has failed is one less that may answer. */
@@ -37,7 +39,7 @@ function fire(policy: AdaptivePolicy, job: Job, now: number): void {
     // While hardly any exit is known, a further leg is a test.
     else if (policy.isStarving(job.target) || policy.mayTestNow()) testAlso(policy, job, now);
   }
-  if (!job.done && !job.queued && job.live > 0) armHedge(policy, job, job.legs.at(-1)?.exitIndex ?? -1, now);
+  if (!job.done && !job.queued && job.live > 0) armHedge(policy, job, job.legs.at(-1)?.exitIndex ?? -1, now, now);
 }
 
 /** A test as a further leg. @returns false where there is nothing to test, or no room */

@@ -14,6 +14,7 @@ export function learn(policy: AdaptivePolicy, leg: Leg, ending: Ending | "succes
   const timed = !job.single || leg.headAt > 0;
   const r = elapsedMs / Math.exp(leg.lnScale);
   const lost = blackout.isLost(leg);
+  if (lost) job.excused++;
   if (leg.test) {
     policy.testing--;
     policy.beliefs.tested(exitIndex, ending !== "success" && ending !== "neither" && !lost && (timed || ending !== "silent"));

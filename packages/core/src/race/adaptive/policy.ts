@@ -13,10 +13,11 @@ import { ATTEMPTS, Budget } from "./budget.ts";
 import { chooseByHand } from "./by-hand.ts";
 import { limitOf } from "./cut.ts";
 import { endingOf } from "./endings.ts";
-import { armHedge, roomForLeg, testAlso } from "./hedging.ts";
+import { armHedge, testAlso } from "./hedging.ts";
 import { learn } from "./learn.ts";
-import { hasAttemptsToSpare, legsOfRound } from "./rounds.ts";
+import { attemptsOf, hasAttemptsToSpare, legsOfRound } from "./rounds.ts";
 import { besideTests, freeInMs, squeezeFor, testFor } from "./tests.ts";
+import { UnderWay } from "./under-way.ts";
 
 /** Tests in flight: while requests wait for places, while all is well, and while a target has no exit at all; and places that stay free of the latter. */
 const TESTS = { loaded: 20, idle: 8, starving: 100, keptFree: 5 };
@@ -29,8 +30,6 @@ const LONGEST_EVERY = 8;
 const NONE_USABLE = Math.log(0.5);
 /** As the documents' policy explores: one request in ten. */
 const ALONE_EVERY = 10;
-/** Requests under way that are asked whether they can carry a test. */
-const MOST_LOOKED = 64;
 /** How soon to ask again where something ought to be there and cannot be used. */
 const AGAIN_MS = 100;
 /** Started with hardly a doubt about exit and host: what such an attempt shows is how long answers take. */
@@ -59,13 +58,11 @@ export class AdaptivePolicy implements Policy {
   #test = -1;
   #turn = 0;
   #alone = 0;
-  #busy = false;
   /** Targets in whose line a request waits for want of an exit. */
   readonly #without = new Set<Target>();
   #changesSeen = 0;
   #testingSeen = 0;
-  /** Requests with legs in flight that may have more, by target, in the order in which they were sent. */
-  readonly #racing = new Map<Target, Set<Job>>();
+  readonly #underWay = new UnderWay(this);
 
   constructor(engine: Engine, random: () => number) {
     this.engine = engine;
@@ -130,7 +127,7 @@ export class AdaptivePolicy implements Policy {
   }
 
   roundGoesOn(job: Job, more = 0): boolean {
-    return job.started + more < job.rounds * legsOfRound(job);
+    return attemptsOf(job) + more < job.rounds * legsOfRound(job);
   }
 
   launch(job: Job, first: Leg, now: number): void {
@@ -140,15 +137,13 @@ export class AdaptivePolicy implements Policy {
       launchAsAsked(job, first, now);
       return;
     }
-    const racing = this.#racing.get(target);
-    if (racing === undefined) this.#racing.set(target, new Set([job]));
-    else racing.add(job);
     const hedged = !this.saturated;
+    this.#underWay.add(job, hedged);
     job.begin(first);
     if (!hedged) return;
     // Nobody knows an exit for it, and each of them is a guess.
     while (first.test && job.live < ATTEMPTS && this.isStarving(target) && testAlso(this, job, now));
-    if (job.live > 0 && !job.done) armHedge(this, job, first.exitIndex, now);
+    if (job.live > 0 && !job.done) armHedge(this, job, first.exitIndex, now, now);
     this.idle();
   }
 
@@ -183,7 +178,7 @@ export class AdaptivePolicy implements Policy {
     if (!leg.watched || leg.answered) return;
     leg.answered = true;
     if (!leg.job.single) this.beliefs.heard(leg.exitIndex);
-    this.blackout.heard(now);
+    this.blackout.heard(leg, now);
   }
 
   ended(leg: Leg, kind: VerdictKind, sent: boolean): void {
@@ -219,14 +214,7 @@ export class AdaptivePolicy implements Policy {
   /** Tests beside what is being done anyway: as further legs of requests that are under way. */
   idle(): void {
     this.#serveTheStarving();
-    if (this.#busy || this.#racing.size === 0 || this.saturated) return;
-    this.#busy = true;
-    const now = this.engine.clock.now();
-    try {
-      while (this.mayTestNow() && this.#testBeside(now));
-    } finally {
-      this.#busy = false;
-    }
+    if (!this.saturated) this.#underWay.idle(this.engine.clock.now());
   }
 
   mayTestNow(): boolean {
@@ -273,24 +261,8 @@ export class AdaptivePolicy implements Policy {
     return started === 0 && ++this.#alone % ALONE_EVERY === 0 && this.mayTestNow();
   }
 
-  /** @returns false where there is nothing to test, or nobody to carry it */
-  #testBeside(now: number): boolean {
-    this.moment(now);
-    let looked = 0;
-    for (const [target, jobs] of this.#racing) {
-      if (target.worth === undefined) continue;
-      for (const job of jobs) {
-        if (++looked > MOST_LOOKED) return false;
-        if (!roomForLeg(this, job)) continue;
-        return testAlso(this, job, now);
-      }
-    }
-    return false;
-  }
-
   over(job: Job): void {
-    const racing = this.#racing.get(job.target);
-    if (racing?.delete(job) === true && racing.size === 0) this.#racing.delete(job.target);
+    this.#underWay.delete(job);
   }
 
   /** When an exit is due for a test that could serve the request; tests that are out may free one sooner. */
