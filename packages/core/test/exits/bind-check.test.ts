@@ -51,6 +51,15 @@ test("a check leaves no timer behind, and needs none to fire", linuxOnly, async 
   assert.equal(clock.pending, 0);
 });
 
+test("an address whose datagram takes the system a second to deliver is not left out", linuxOnly, async () => {
+  const clock = new ManualClock();
+  const checked = createBindCheck(clock, new Set())("127.0.0.4");
+  while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+  // Of the loop nothing is read meanwhile: what was sent has not arrived yet.
+  await clock.advance(1_000);
+  assert.equal(await checked, undefined);
+});
+
 test("many addresses are bound with a bounded number at once, and keep their order", async () => {
   const candidates = Array.from({ length: 500 }, (_, index) => ({ address: parseAddress(`10.0.${Math.floor(index / 250)}.${index % 250}`)!, listed: true }));
   let running = 0;
