@@ -64,8 +64,9 @@ export class MultihomeError extends Error {
 
 /** The target's breaker is open: it failed too often, or it has no exit left that may be used. */
 export class CircuitOpenError extends MultihomeError {
-  constructor(target: string, retryAfterMs: number) {
-    super("MH_ERR_CIRCUIT_OPEN", `Circuit for ${target} is open; next probe in ${Math.ceil(retryAfterMs)} ms.`, { target, retryAfterMs });
+  /** @param why in a few words */
+  constructor(target: string, retryAfterMs: number, why?: string) {
+    super("MH_ERR_CIRCUIT_OPEN", `Circuit for ${target} is open${why === undefined ? "" : ` (${why})`}; next probe in ${Math.ceil(retryAfterMs)} ms.`, { target, retryAfterMs });
   }
   override get name(): string {
     return "CircuitOpenError";
@@ -75,7 +76,7 @@ export class CircuitOpenError extends MultihomeError {
 /** `submit` only: every round was used and none brought a success. `cause` is the last failure. */
 export class MaxAttemptsError extends MultihomeError {
   constructor(target: string, rounds: number, details: ErrorDetails) {
-    super("MH_ERR_MAX_ATTEMPTS", `No success for ${target} in ${rounds} ${rounds === 1 ? "attempt" : "attempts"}.`, { ...details, target });
+    super("MH_ERR_MAX_ATTEMPTS", `No success for ${target} in ${rounds} ${rounds === 1 ? "attempt" : "attempts"}${lastAttempt(details.attempts)}.`, { ...details, target });
   }
   override get name(): string {
     return "MaxAttemptsError";
@@ -100,6 +101,12 @@ export class ClosedError extends MultihomeError {
   override get name(): string {
     return "ClosedError";
   }
+}
+
+/** What came of the last attempt, to be put behind a sentence; nothing where there was none. */
+export function lastAttempt(attempts: readonly AttemptRecord[] | undefined): string {
+  const last = attempts?.at(-1);
+  return last === undefined ? "" : `; the last attempt, through ${last.exit}: ${last.reason ?? last.verdict}`;
 }
 
 export function noExitError(target: string): MultihomeError {

@@ -100,7 +100,7 @@ class Pool implements ExitPool {
     this.#slots = new Slots(poolPorts(this.#engine, this.#targets, (request) => this.#hintsFor(request, undefined), (hints, fn) => this.with(hints, fn)), this.#log, pauseRules(options));
     this.#targets.onMade = (target) => this.#memory?.made(target);
     this.#start = new Start({ options, memory: this.#memory, clock: this.#clock, log: this.#log, table: this.#table, engine: this.#engine, targets: this.#targets, onExits: () => this.#slots.reconsider() });
-    this.#endNarration = narrate(this.#engine.name, this.#log);
+    this.#endNarration = narrate(this.#engine.name, this.#log, this.#engine.timers, () => this.#clock.now());
     this.#ready = this.#start.run().then(() => this.#setSummary(this.#clock.now()));
     // Whoever asks for ready() is told; nobody has to ask.
     this.#ready.catch(() => {});
@@ -262,7 +262,8 @@ class Pool implements ExitPool {
   /** A line for the log, now and then; nothing is set where nobody reads it. */
   #summarize(now: number): void {
     const { exits, tasks, throughput, successRate1m, breakers } = this.status();
-    this.#log.info(summaryLine({ ...exits, perSecond: throughput.s10, successRate: successRate1m, pending: tasks.pending, breakers }), {});
+    const successRate = this.#traffic.attempts1m(now).all === 0 ? undefined : successRate1m;
+    this.#log.info(summaryLine({ ...exits, perSecond: throughput.s10, successRate, pending: tasks.pending, breakers }), {});
     this.#setSummary(now);
   }
 

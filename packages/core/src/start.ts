@@ -82,7 +82,7 @@ export class Start {
       if (engine.closing) throw new ClosedError();
       const own = found.exits.map(({ exit, egressKey }) => table.add(exit, egressKey));
       for (const target of targets) for (const exit of own) target.desk.admit(exit);
-      for (const line of describeExits(found)) log.info(line, {});
+      for (const line of describeExits(found, this.#sources?.status.length)) log.info(line, {});
       await this.#sources?.start();
       if (engine.closing) throw new ClosedError();
       await memory?.load();
@@ -119,7 +119,7 @@ export class Start {
     for (const exit of gone) this.#departures.leave(exit, now);
     for (const exit of known) this.#departures.stay(exit);
     if (others && this.#sources === undefined) this.#departures.listed(new Set(), true, now);
-    for (const line of describeExits(found)) log.info(line, {});
+    for (const line of describeExits(found, others ? this.#sources?.status.length : undefined)) log.info(line, {});
     this.#arrived(added, []);
     if (others) await this.#sources?.start();
   }

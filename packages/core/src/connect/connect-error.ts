@@ -8,7 +8,7 @@ export type ConnectFault = "exit" | "target" | "local";
 
 /**
  * A failure that the connector itself found. Failures of the system and of TLS keep their own class and code
- * (`ECONNREFUSED`, `ERR_TLS_CERT_ALTNAME_INVALID`) and are given a `phase`.
+ * (`ECONNREFUSED`, `ERR_TLS_CERT_ALTNAME_INVALID`) and are given a `phase`. All of them are given the id of the `exit`.
  *
  * - `ETIMEDOUT`: the deadline passed (`reason` is `"timeout"`).
  * - `ECONNRESET`: the other side closed the connection before it was ready.
@@ -59,11 +59,13 @@ export function connectFault(error: unknown): ConnectFault {
   return failures.get(error) ?? faultByCode(error, "local");
 }
 
-/** Notes where and through what the connection failed. */
+/** Notes where and through what the connection failed: a system's own error says neither, and at night it is the exit that is asked for. */
 export function markFailure(error: unknown, phase: ConnectPhase, exit: Exit): void {
   if (typeof error !== "object" || error === null) return;
   failures.set(error, faultByCode(error, exit.kind));
-  if (!("phase" in error) && Object.isExtensible(error)) Object.assign(error, { phase });
+  if (!Object.isExtensible(error)) return;
+  if (!("phase" in error)) Object.assign(error, { phase });
+  if (!("exit" in error)) Object.assign(error, { exit: exit.id });
 }
 
 function faultByCode(error: object, kind: Exit["kind"]): ConnectFault {

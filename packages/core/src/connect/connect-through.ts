@@ -98,10 +98,10 @@ class ConnectAttempt {
     };
     switch (proxy.protocol) {
       case "socks5":
-        return negotiateSocks5(socket, proxy, address, Math.min(this.#to.timeoutMs, LONGEST_TIMER), done);
+        return negotiateSocks5(socket, this.#exit.id, proxy, address, Math.min(this.#to.timeoutMs, LONGEST_TIMER), done);
       case "http":
       case "https":
-        return negotiateTunnel(socket, proxy, address, done);
+        return negotiateTunnel(socket, this.#exit.id, proxy, address, done);
       default:
         throw new Error(`Unknown protocol ${String(proxy.protocol satisfies never)}.`);
     }

@@ -25,11 +25,14 @@ const REPLIES: Record<number, string> = {
  */
 export class Socks5Reply {
   readonly #offersPassword: boolean;
+  readonly #name: string;
   #step: "method" | "password" | "reply" = "method";
   #kept: Buffer | undefined;
 
-  constructor(offersPassword: boolean) {
+  /** @param name of the proxy in errors */
+  constructor(offersPassword: boolean, name: string) {
     this.#offersPassword = offersPassword;
+    this.#name = name;
   }
 
   /** The next message when it is complete, and what came after it; only the last message may be followed by anything. */
@@ -45,7 +48,7 @@ export class Socks5Reply {
     const rest = bytes.subarray(length);
     const last = this.#step === "reply";
     // The proxy cannot know what we answer: more than its message here is no early data, it is another protocol.
-    if (!last && rest.length > 0) throw broken("spoke out of turn");
+    if (!last && rest.length > 0) throw this.#broken("spoke out of turn");
     this.#step = this.#step === "method" && message[1] === METHOD_PASSWORD ? "password" : "reply";
     return { message, rest, last };
   }
@@ -64,30 +67,30 @@ export class Socks5Reply {
   }
 
   #checkMethod(bytes: Buffer): number {
-    checkVersion(bytes);
+    this.#checkVersion(bytes);
     if (bytes.length > 1) {
       const method = bytes[1];
-      if (method === METHOD_REFUSED) throw auth(this.#offersPassword ? "accepts neither a password nor none" : "does not work without credentials");
-      if (method === METHOD_PASSWORD && !this.#offersPassword) throw auth("wants a password, and none is known");
-      if (method !== METHOD_NONE && method !== METHOD_PASSWORD) throw broken(`chose method ${method}, which was not offered`);
+      if (method === METHOD_REFUSED) throw this.#auth(this.#offersPassword ? "accepts neither a password nor none" : "does not work without credentials");
+      if (method === METHOD_PASSWORD && !this.#offersPassword) throw this.#auth("wants a password, and none is known");
+      if (method !== METHOD_NONE && method !== METHOD_PASSWORD) throw this.#broken(`chose method ${method}, which was not offered`);
     }
     return 2;
   }
 
   #checkPassword(bytes: Buffer): number {
     // Version 1 by RFC 1929; some servers repeat the 5 of SOCKS.
-    if (bytes.length > 0 && bytes[0] !== 1 && bytes[0] !== 5) throw broken(`answered the password with version ${bytes[0]}`);
-    if (bytes.length > 1 && bytes[1] !== SUCCEEDED) throw auth("refused the user name or the password");
+    if (bytes.length > 0 && bytes[0] !== 1 && bytes[0] !== 5) throw this.#broken(`answered the password with version ${bytes[0]}`);
+    if (bytes.length > 1 && bytes[1] !== SUCCEEDED) throw this.#auth("refused the user name or the password");
     return 2;
   }
 
   #checkReply(bytes: Buffer): number {
-    checkVersion(bytes);
+    this.#checkVersion(bytes);
     if (bytes.length > 1 && bytes[1] !== SUCCEEDED) {
       const reply = bytes[1];
-      throw new ConnectError("ERR_PROXY_REFUSED", "handshake", `The proxy would not connect: ${REPLIES[reply] ?? "unknown reason"} (${reply}).`, { reply });
+      throw new ConnectError("ERR_PROXY_REFUSED", "handshake", `${this.#name} would not connect: it answered ${REPLIES[reply] === undefined ? `with the unknown reply ${reply}` : `"${REPLIES[reply]}" (reply ${reply})`}.`, { reply });
     }
-    if (bytes.length > 2 && bytes[2] !== 0) throw broken("set the reserved byte");
+    if (bytes.length > 2 && bytes[2] !== 0) throw this.#broken("set the reserved byte");
     if (bytes.length < 4) return LONGEST_REPLY;
     switch (bytes[3]) {
       case 1:
@@ -97,19 +100,19 @@ export class Socks5Reply {
       case 4:
         return 4 + 16 + 2;
       default:
-        throw broken(`answered with address type ${bytes[3]}`);
+        throw this.#broken(`answered with address type ${bytes[3]}`);
     }
   }
-}
 
-function checkVersion(bytes: Buffer): void {
-  if (bytes.length > 0 && bytes[0] !== 5) throw broken(`answered with version ${bytes[0]}`);
-}
+  #checkVersion(bytes: Buffer): void {
+    if (bytes.length > 0 && bytes[0] !== 5) throw this.#broken(`answered with version ${bytes[0]}`);
+  }
 
-function broken(what: string): ConnectError {
-  return new ConnectError("ERR_PROXY_PROTOCOL", "handshake", `The proxy ${what}; that is not SOCKS5.`);
-}
+  #broken(what: string): ConnectError {
+    return new ConnectError("ERR_PROXY_PROTOCOL", "handshake", `${this.#name} ${what}; that is not SOCKS5.`);
+  }
 
-function auth(what: string): ConnectError {
-  return new ConnectError("ERR_PROXY_AUTH", "handshake", `The proxy ${what}.`);
+  #auth(what: string): ConnectError {
+    return new ConnectError("ERR_PROXY_AUTH", "handshake", `${this.#name} ${what}.`);
+  }
 }

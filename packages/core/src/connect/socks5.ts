@@ -14,12 +14,14 @@ import { Socks5Reply } from "./socks5-reply.ts";
  * `socks` frames what we send. It never touches the socket: it does not check all that it reads, keeps as much as it is
  * sent, replays early bytes as events and leaves listeners behind. So it talks to a wire of our own, on which it only ever
  * sees one whole, checked message at a time.
+ *
+ * @param name of the proxy in errors
  */
-export function negotiateSocks5(socket: Socket, proxy: ProxyEndpoint, to: Address, timeoutMs: number, done: (error?: unknown) => void): void {
+export function negotiateSocks5(socket: Socket, name: string, proxy: ProxyEndpoint, to: Address, timeoutMs: number, done: (error?: unknown) => void): void {
   const userId = proxy.username ?? "";
   const password = proxy.password ?? "";
   if (Buffer.byteLength(userId) > 255 || Buffer.byteLength(password) > 255) {
-    done(new ConnectError("ERR_PROXY_AUTH", "handshake", "SOCKS5 has no room for a user name or a password of more than 255 bytes."));
+    done(new ConnectError("ERR_PROXY_AUTH", "handshake", `SOCKS5 has no room for a user name or a password of more than 255 bytes, as ${name} is given.`));
     return;
   }
 
@@ -33,9 +35,9 @@ export function negotiateSocks5(socket: Socket, proxy: ProxyEndpoint, to: Addres
   });
   let refusal: ConnectError | undefined;
   // Its own error holds the password and goes no further.
-  client.on("error", (error) => (refusal ??= new ConnectError("ERR_PROXY_PROTOCOL", "handshake", `The SOCKS5 handshake failed: ${error.message}.`)));
+  client.on("error", (error) => (refusal ??= new ConnectError("ERR_PROXY_PROTOCOL", "handshake", `The SOCKS5 handshake with ${name} failed: ${error.message}.`)));
 
-  const reply = new Socks5Reply(userId !== "" || password !== "");
+  const reply = new Socks5Reply(userId !== "" || password !== "", name);
   const take = (chunk: Buffer): Buffer | undefined => {
     const next = reply.next(chunk);
     if (next === undefined) return undefined;

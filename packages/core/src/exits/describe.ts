@@ -8,9 +8,13 @@ const MOST_LEFT = 20;
 /**
  * The list at start: what requests will leave by, and what was named and is left out. One line for each kind, and one for each
  * entry left out. Exits are named by id, so there is no password in it.
+ *
+ * @param reading lists of proxies that are read next; a line of their own says what came of them
  */
-export function describeExits({ exits, left, notes, fellBack }: ResolvedExits): string[] {
-  const lines = [`multihome: ${exits.length === 0 ? "no exit" : counted(exits.length, "exit")}${fellBack ? ", this machine's default address" : ""}`];
+export function describeExits({ exits, left, notes, fellBack }: ResolvedExits, reading = 0): string[] {
+  const lists = reading === 0 ? "" : `reading ${counted(reading, "list of proxies", "lists of proxies")}`;
+  const own = exits.length === 0 ? (reading === 0 ? "no exit" : "") : `${counted(exits.length, "exit")}${fellBack ? ", this machine's default address" : ""}`;
+  const lines = [`multihome: ${own}${own === "" || lists === "" ? "" : "; "}${lists}`];
   const local = exits.filter(({ exit }) => exit.kind === "local").map(({ exit }) => exit.id);
   const proxies = exits.filter(({ exit }) => exit.kind === "socks5" || exit.kind === "http").map(({ exit }) => exit.id);
   if (local.length > 0) lines.push(`  ${counted(local.length, "local address", "local addresses")}: ${shorten(runsOf(local))}`);

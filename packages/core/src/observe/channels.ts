@@ -109,7 +109,10 @@ export interface TaskSettled extends Base {
   readonly target: string;
   readonly outcome: "answered" | "failed" | "aborted";
   readonly exit: string | undefined;
+  /** Of its last attempt, where that was no success. */
   readonly reason: string | undefined;
+  /** Of a request that failed: the code of the error that its caller got, where it has one. */
+  readonly code: string | undefined;
   readonly attempts: number;
   readonly maxAttempts: number;
   readonly legs: number;

@@ -1,12 +1,15 @@
+import type { TimerQueue } from "../time/timer-queue.ts";
+import { AlertLines } from "./alert-lines.ts";
 import { subscribe, type ChannelName, type Messages } from "./channels.ts";
 import { breakerLine, exitLine, requeueLine, taskLine } from "./lines.ts";
 import type { Log } from "./log.ts";
 
 /**
  * Turns a pool's events into log lines. Only where somebody reads them: a subscription makes every event cost its message.
+ * @param timers of the pool, which count what would be too many lines
  * @returns ends it
  */
-export function narrate(pool: string, log: Log): () => void {
+export function narrate(pool: string, log: Log, timers: TimerQueue, now: () => number): () => void {
   const ends: (() => void)[] = [];
   const tell = <K extends ChannelName>(name: K, say: (message: Messages[K]) => void): void => void ends.push(subscribe(name, pool, say));
   if (log.heardInDetail("task")) {
@@ -24,7 +27,9 @@ export function narrate(pool: string, log: Log): () => void {
     });
   }
   if (log.heardOf("exit")) {
-    tell("multihome:alert.raised", (message) => log.warnQuietly(`alert ${message.alert} | exit=${message.exit} | host=${message.target} | count=${message.count}`, { exit: message.exit, target: message.target, reason: message.alert }, "exit"));
+    const alerts = new AlertLines(log, timers, now);
+    tell("multihome:alert.raised", (message) => alerts.tell(message));
+    ends.push(() => alerts.end());
   }
   return () => {
     for (const end of ends) end();

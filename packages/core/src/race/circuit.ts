@@ -110,7 +110,7 @@ export function circuitWakeAt({ exclusive, single, target }: Job, now: number): 
 export function circuitError(target: Target, now: number): MultihomeError {
   const until = goneUntil(target, now);
   const retryAfterMs = target.breaker.reason === "no-exits" && until !== Infinity ? Math.max(0, until - now) : target.breaker.retryAfterMs(now);
-  return new CircuitOpenError(target.name, retryAfterMs);
+  return new CircuitOpenError(target.name, retryAfterMs, target.breaker.reason === "no-exits" ? "every exit rests, is banned or dead" : "it failed again and again, through whatever exit");
 }
 
 /** Every exit rests, is banned or dead. */

@@ -1,4 +1,4 @@
-import { MultihomeError } from "../errors.ts";
+import { lastAttempt, MultihomeError } from "../errors.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
 import { waitReason } from "./seen/wait-reason.ts";
@@ -30,7 +30,7 @@ export function attemptIsLate(leg: Leg, now: number): void {
   engine.served(job);
 }
 
-/** Why it had no exit at all, as far as that can be said in a few words; `pool.explain` says all of it. */
+/** Why it has no exit now, as far as that can be said in a few words; `pool.explain` says all of it. */
 function whyNone(job: Job, now: number): string {
   const { pauses } = job.target;
   const account = job.demand?.account;
@@ -40,12 +40,20 @@ function whyNone(job: Job, now: number): string {
   return reason === "queue" ? "; no exit was free" : `; no exit was free (${reason})`;
 }
 
+/** How far it has come. */
+function whereItStood(job: Job, now: number): string {
+  if (job.started === 0) return whyNone(job, now);
+  const tried = `${lastAttempt(job.history)}${job.queued ? whyNone(job, now) : ""}`;
+  const out = job.legs.find((leg) => !leg.over && !leg.stopped);
+  return out === undefined ? tried : `${tried}; an answer through ${out.exit.id}${job.live > 1 ? ` and ${job.live - 1} more` : ""} was still awaited`;
+}
+
 /** The request's deadline has passed, wherever it stands. */
 export function requestIsLate(job: Job, now: number): void {
   const { target } = job;
   const ms = Math.round(now - job.createdAt);
   job.expire(
-    new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} within ${ms} ms (queue.timeout)${job.started === 0 ? whyNone(job, now) : ""}.`, {
+    new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} within ${ms} ms (queue.timeout)${whereItStood(job, now)}.`, {
       target: target.name,
       elapsedMs: ms,
       attempts: job.history ?? [],

@@ -216,13 +216,13 @@ export class Engine {
   }
 
   /** It will have none. */
-  closed(job: Job, outcome: "failed" | "aborted"): void {
+  closed(job: Job, outcome: "failed" | "aborted", error: unknown): void {
     this.timers.remove(job);
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
     this.policy.over(job);
     const now = this.clock.now();
     vote(job, outcome === "aborted" ? "aborted" : (job.history?.at(-1)?.verdict ?? "aborted"), now);
-    recordUnanswered(job, outcome, now);
+    recordUnanswered(job, outcome, now, error);
   }
 
   nextTask(): number {

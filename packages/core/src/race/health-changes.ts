@@ -34,7 +34,7 @@ function count(leg: Leg, change: Change, now: number): void {
   if (change.kind === "recovered") tally.counts[RECOVERED]++;
   if (change.kind === "died") job.target.causes.exit(leg, "dead after its last failure", undefined, now);
   if (change.kind !== "cooled") return;
-  job.target.causes.exit(leg, `${change.consecutiveFails} failures in a row, the last`, undefined, now);
+  job.target.causes.exit(leg, `${change.consecutiveFails} ${change.consecutiveFails === 1 ? "failure" : "failures"} in a row, the last`, undefined, now);
   if (change.trial) tally.counts[FAILED_AGAIN]++;
   tally.rested("failures", change.forMs);
   engine.exitTally.rested(change.exit, "failures");

@@ -186,8 +186,7 @@ export class Job implements Dispatch, Parkable, TimerNode {
     } else if (held !== undefined) {
       this.#deliverHeld(held);
     } else {
-      this.#close();
-      this.driver.reject(error);
+      this.#fail(error);
     }
   }
 
@@ -196,8 +195,7 @@ export class Job implements Dispatch, Parkable, TimerNode {
     if (this.held !== leg) return;
     this.held = undefined;
     if (this.done || this.live > 0 || this.queued) return;
-    this.#close();
-    this.driver.reject(error ?? new MultihomeError("MH_ERR_NO_EXIT", `The last answer for ${this.target.name} ended before it could be handed over.`, { target: this.target.name }));
+    this.#fail(error ?? new MultihomeError("MH_ERR_NO_EXIT", `The last answer for ${this.target.name} ended before it could be handed over.`, { target: this.target.name }));
   }
 
   /** The driver let go of it: after a stop, or because it is a lease by hand. */
@@ -208,7 +206,7 @@ export class Job implements Dispatch, Parkable, TimerNode {
   abort(reason: unknown): void {
     if (!this.done) {
       this.engine.forget(this);
-      this.#close("aborted");
+      this.#close("aborted", reason);
     }
     this.#stopAll(reason, undefined);
   }
@@ -240,14 +238,13 @@ export class Job implements Dispatch, Parkable, TimerNode {
   reject(error: unknown): void {
     if (this.done) return;
     this.engine.forget(this);
-    this.#close();
+    this.#close("failed", error);
     this.#stopAll(error, undefined);
     this.driver.reject(error);
   }
 
   #giveUp(cause: unknown): void {
-    this.#close();
-    this.driver.reject(new MaxAttemptsError(this.target.name, this.rounds, { attempts: this.history ?? [], ...(cause === undefined ? {} : { cause }) }));
+    this.#fail(new MaxAttemptsError(this.target.name, this.rounds, { attempts: this.history ?? [], ...(cause === undefined ? {} : { cause }) }));
   }
 
   #win(leg: Leg, now: number): void {
@@ -282,10 +279,15 @@ export class Job implements Dispatch, Parkable, TimerNode {
     this.engine.requeue(this);
   }
 
-  #close(outcome: "failed" | "aborted" = "failed"): void {
+  #fail(error: unknown): void {
+    this.#close("failed", error);
+    this.driver.reject(error);
+  }
+
+  #close(outcome: "failed" | "aborted", error: unknown): void {
     if (this.done) return;
     this.done = true;
-    this.engine.closed(this, outcome);
+    this.engine.closed(this, outcome, error);
   }
 
   #stopAll(reason: unknown, but: Leg | undefined): void {

@@ -5,10 +5,12 @@ import type { Reserved } from "../quota/demand.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
 import { channels } from "../observe/channels.ts";
+import { isTold, soOften } from "../observe/seldom.ts";
 import { pauseLimit, settleInLedger } from "./ledger/books.ts";
 import { announcePause, announceRefusal } from "./seen/announce.ts";
 import type { Leg } from "./leg.ts";
 import { readable } from "./readable-response.ts";
+import { reasonOfAnswer } from "./reason.ts";
 import { BANS } from "./seen/tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
@@ -17,7 +19,7 @@ export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
   leg.verdict = verdict.kind;
   leg.status = info.status;
   const bad = verdict.kind !== "success";
-  if (bad) leg.reason = verdict.reason ?? `status ${info.status}`;
+  if (bad) leg.reason = reasonOfAnswer(verdict, info, leg.job.request.method, leg.exit.kind);
   if (!leg.counted) {
     leg.counted = true;
     if (leg.reserved !== undefined) settleQuota(leg, leg.reserved, info, now);
@@ -52,13 +54,14 @@ function backOff(leg: Leg, verdict: Verdict, info: ResponseInfo, now: number): v
   if (engine.books !== undefined) engine.books.pauseAll(leg.target, "exit", egress, job.demand?.account, until, "rate-limited");
 }
 
-/** A classifier of the user's that throws is no reason to lose an answer. */
+/** A classifier of the user's that throws is no reason to lose an answer, nor one to say so at each. */
 function judge(leg: Leg, info: ResponseInfo): Verdict {
   const { target, request } = leg.job;
   try {
     return target.judge(info, request, leg.exitIndex);
   } catch (error) {
-    leg.engine.warn(`The classifier of ${target.name} threw; its answer is taken by its status.`, { target: target.name, error });
+    const count = ++target.classifierThrew;
+    if (isTold(count)) leg.engine.warn(`The classifier of ${target.name} threw; its answer is taken by its status.${soOften(count)}`, { target: target.name, error });
     return target.judgeByDefault(info, request, leg.exitIndex);
   }
 }

@@ -78,6 +78,8 @@ export class Target {
   /** What is learnt of weights from headers; only where there is a table. */
   calibrator: Calibrator | undefined;
   #saidFull = 0;
+  /** How often its classifier threw. */
+  classifierThrew = 0;
   readonly #warned = new WeakSet<CompiledRule>();
   /** How many in the line are being asked for at the ledger. */
   asking = 0;

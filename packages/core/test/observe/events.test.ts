@@ -141,11 +141,11 @@ test("a logger shaped like pino gets each line with its level, and its fields as
   const service = "quotes";
   const target = "api.test";
   assert.deepEqual(records.filter(({ msg }) => !String(msg).startsWith(" ") && !String(msg).startsWith("multihome:")), [
-    { level: 20, service, exit: first, target, reason: "failures in a row", cooldownMs: 30_000, msg: `proxy ${first} | (${target}) healthy → cooldown | consecutive_fails=1` },
+    { level: 20, service, exit: first, target, reason: "failures in a row", cooldownMs: 30_000, msg: `exit ${first} | (${target}) healthy → cooldown | consecutive_fails=1` },
     { level: 20, service, target, kind: "quote", batchId: "b7", attempt: 1, reason: "ECONNRESET", msg: `task requeued | host=${target} | reason=ECONNRESET | attempt=1/2` },
     { level: 20, service, target, exit: second, kind: "quote", batchId: "b7", attempt: 2, msg: `task done | host=${target} | race=1 | winner=${second} | latency=0ms | attempt=2/2` },
     { level: 40, service, target, reason: "target_errors", msg: `circuit OPEN | host=${target} | reason=target_errors` },
-    { level: 20, service, target, exit: addresses(3)[2], attempt: 1, reason: "status 503", msg: `task done | host=${target} | race=1 | winner=${addresses(3)[2]} | latency=0ms | attempt=1/2` },
+    { level: 20, service, target, exit: addresses(3)[2], attempt: 1, reason: "status 503", msg: `task done | host=${target} | race=1 | winner=${addresses(3)[2]} | latency=0ms | attempt=1/2 | last_error=status 503` },
   ]);
   await pool.close();
 });

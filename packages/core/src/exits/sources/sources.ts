@@ -123,7 +123,8 @@ export class Sources {
       this.#deps.warn(`${repeated.size} proxies have different passwords in different lists; that of the later list is used, and a public list never overrides another.`, { repeated: repeated.size });
     }
     const sources = lists.filter((list) => list.length > 0).length;
-    this.#say(`loaded ${listed.length} ${listed.length === 1 ? "proxy" : "proxies"} from ${sources} ${sources === 1 ? "source" : "sources"}`);
+    const all = this.#sources.length;
+    this.#say(`loaded ${listed.length} ${listed.length === 1 ? "proxy" : "proxies"} from ${sources === all ? "" : `${sources} of `}${all} ${all === 1 ? "source" : "sources"}`);
     this.#deps.onChange({ listed, sources });
   }
 

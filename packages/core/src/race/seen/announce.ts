@@ -62,8 +62,10 @@ export function announceRequeue(job: Job): void {
   });
 }
 
-export function announceEnd(job: Job, outcome: "answered" | "failed" | "aborted"): void {
+/** @param error what its caller is given, where it failed */
+export function announceEnd(job: Job, outcome: "answered" | "failed" | "aborted", error?: unknown): void {
   const { engine } = job;
+  const { code } = (typeof error === "object" && error !== null ? error : {}) as { code?: unknown };
   const at = engine.clock.now();
   channels.taskSettled.publish({
     pool: engine.name,
@@ -73,6 +75,7 @@ export function announceEnd(job: Job, outcome: "answered" | "failed" | "aborted"
     outcome,
     exit: job.winner?.exit.id,
     reason: outcome === "answered" ? job.winner?.reason : job.history?.at(-1)?.reason,
+    code: typeof code === "string" ? code : undefined,
     attempts: job.rounds,
     maxAttempts: engine.rules.maxAttempts,
     legs: job.legs.length,

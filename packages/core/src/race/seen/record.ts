@@ -27,14 +27,14 @@ export function recordAnswered(job: Job, now: number): void {
   if (job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, job.winner);
 }
 
-export function recordUnanswered(job: Job, outcome: "failed" | "aborted", now: number): void {
+export function recordUnanswered(job: Job, outcome: "failed" | "aborted", now: number, error: unknown): void {
   const { engine, target } = job;
   engine.traffic.failed++;
   job.kind.failed++;
   target.tally.unanswered(outcome);
   if (engine.timings !== undefined) engine.timings.decided(job, now);
   engine.decisions?.decided(job, outcome, now);
-  if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome);
+  if (channels.taskSettled.hasSubscribers) announceEnd(job, outcome, error);
   if (outcome === "failed" && job.legs.length > 1 && channels.raceSettled.hasSubscribers) announceRace(job, undefined);
 }
 

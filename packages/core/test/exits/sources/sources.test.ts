@@ -136,7 +136,7 @@ test("one source that fails takes nothing from the others, and is not counted", 
   const { sources, found, infos, warnings } = sourcesOf(t, [answering("good", proxyLines(5)), "/no/such/list", "http://127.0.0.1:1/list", answering("empty", [])]);
   await sources.start();
   assert.equal(found[0].listed.length, 5);
-  assert.deepEqual(infos, ["loaded 5 proxies from 1 source"]);
+  assert.deepEqual(infos, ["loaded 5 proxies from 1 of 4 sources"]);
   assert.equal(warnings.length, 3);
   assert.ok(warnings.every((line) => line.endsWith("it gives no proxies yet.")), warnings.join("\n"));
   assert.deepEqual(sources.status.map(({ ok }) => ok), [true, false, false, false]);
