@@ -1,5 +1,6 @@
 import type { Demand } from "../quota/demand.ts";
 import type { Desk } from "./desk.ts";
+import { later } from "./places.ts";
 
 // Choices that are few and may look at every exit; what is chosen for each request does not.
 
@@ -16,7 +17,8 @@ export function chooseShared(desk: Desk, demand: Demand | undefined, now: number
   for (let exit = 0; exit < table.length; exit++) {
     if (!table.isUsable(exit) || !desk.mayUse(exit)) continue;
     const egress = table.egress[exit];
-    const free = Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(egress), rests.restsUntil(exit), demand === undefined ? 0 : (quota?.freeAt(demand, egress, now) ?? 0));
+    const short = demand !== undefined && quota !== undefined && quota.shortOf(demand, egress, now) >= 0;
+    const free = Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(egress), rests.restsUntil(exit), short ? later(now, quota.freeAt(demand, egress, now)) : 0);
     if (free > now) desk.wakeAt = Math.min(desk.wakeAt, free);
     else if (best < 0 || best === avoided || (exit !== avoided && table.shared[exit] < table.shared[best])) best = exit;
   }

@@ -1,10 +1,13 @@
 import type { Agent as HttpAgent, ClientRequest } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
+import { endRequest } from "./end-request.ts";
 import type { AgentRequestOptions, PoolAgent } from "./pool-hooks.ts";
 
 /** Hears of what is sent through the agents of a lease. */
 export interface AgentUser {
+  /** Why nothing may be sent there now; `undefined`: it may. */
+  refusal(host: string, port: number): Error | undefined;
   begin(): void;
   /** It has ended: a request with its answer, or the connection that it became (a WebSocket, a tunnel). */
   end(): void;
@@ -33,6 +36,8 @@ export function leaseAgents(inner: { readonly http: HttpAgent; readonly https: H
 function tellingAgent(inner: PoolAgent, user: AgentUser): PoolAgent {
   const own = {
     addRequest(request: ClientRequest, options: AgentRequestOptions): void {
+      const refusal = user.refusal(options.host ?? "localhost", Number(options.port ?? inner.defaultPort));
+      if (refusal !== undefined) return endRequest(request, refusal);
       follow(request, user);
       inner.addRequest(request, options);
     },

@@ -3,7 +3,7 @@ import { chooseProbe, chooseShared } from "../lease/rare-choices.ts";
 import { admitted, circuitWakeAt, noticeGone, notSent } from "./circuit.ts";
 import { hostName, hostOf } from "./hosts.ts";
 import type { Job } from "./job.ts";
-import { lends, rides } from "./leases.ts";
+import { choosePinned } from "./pinned.ts";
 import { ANY, avoided, wished } from "./wish.ts";
 
 /** An exit for the request by what is known in this process, or -1; then the desk's `wakeAt` says when to ask again. */
@@ -24,13 +24,6 @@ export function choose(job: Job, now: number): number {
     return -1;
   }
   return job.exclusive ? chooseForSlot(job, now) : chooseAny(job, now);
-}
-
-/** The exit that a lease pins. */
-function choosePinned(job: Job, now: number): number {
-  const { pin, target } = job;
-  if (target.inFlight >= target.rules.backendLimit && !rides(job)) return -1;
-  return lends(job) || target.desk.chooseExit(pin, job.demand, now) ? pin : -1;
 }
 
 /** One that serves no other slot. */

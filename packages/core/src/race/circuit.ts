@@ -8,6 +8,21 @@ import type { Target } from "./target.ts";
 
 /** The breaker as the engine uses it: its changes are told, and its alarm is the target's own. */
 
+/**
+ * Has the breaker a word in whether the request may go? Not where all that the target lacks is an exit, and a lease pins the request to one:
+ * that one's own rest decides. Nor on what is sent on the lease that is the probe.
+ */
+export function asksBreaker({ lender, pin, target }: Job): boolean {
+  const { breaker } = target;
+  if (breaker.closed) return false;
+  return pin < 0 || (breaker.reason !== "no-exits" && !(lender?.job.probe === true && lender.job.target === target));
+}
+
+/** Is it the breaker that it waits for, and not an exit of its own? */
+export function waitsForBreaker(job: Job, now: number): boolean {
+  return asksBreaker(job) && (!job.picky || job.target.breaker.reason !== "no-exits") && isShut(job.target, now);
+}
+
 /** May the request be offered an exit now? Makes it the probe where the breaker lets one through. */
 export function admitted(job: Job, now: number): boolean {
   const { breaker } = job.target;

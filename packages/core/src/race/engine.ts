@@ -14,7 +14,7 @@ import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
 import { nextPoolName } from "../observe/channels.ts";
-import { circuitError, isShut, noneReaches, noticeBack, notSent, noWayError, vote } from "./circuit.ts";
+import { noneReaches, noticeBack, notSent, noWayError, vote } from "./circuit.ts";
 import type { DecisionRing } from "./seen/decision-ring.ts";
 import { attemptIsLate } from "./due.ts";
 import type { EngineParts, EngineRules } from "./engine-rules.ts";
@@ -38,7 +38,8 @@ import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
 import { Tally } from "./seen/tally.ts";
 import type { Timings } from "./seen/timings.ts";
-import { rejectAll, standsAside, WaitingRoom } from "./waiting-room.ts";
+import { turnedAway } from "./turned-away.ts";
+import { rejectAll, WaitingRoom } from "./waiting-room.ts";
 import type { Wanted } from "./wanted.ts";
 import { weigh } from "./weigh.ts";
 import type { Wishes } from "./wish.ts";
@@ -137,9 +138,8 @@ export class Engine {
 
   /** There is no exit for it yet. @param offered it was its turn */
   #wait(job: Job, target: Target, offered: boolean, now: number): Job {
-    if (offered && noneReaches(target)) return this.#refuse(job, noWayError(target));
-    // Above the queue, so that a broken target holds no place in it.
-    if (this.ready && !target.breaker.closed && !this.rules.queueWhenOpen && !standsAside(job) && job.ask === undefined && (!job.single || isShut(target, now))) return this.#refuse(job, circuitError(target, now));
+    const refusal = turnedAway(job, offered, now);
+    if (refusal !== undefined) return this.#refuse(job, refusal);
     recordCreated(job, true, now);
     this.room.enter(job, now);
     const mayGo = this.ready && parkNew(job, offered, now);

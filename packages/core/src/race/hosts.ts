@@ -44,6 +44,13 @@ export function hostOf(request: RequestInfo): string {
   return url.host;
 }
 
+/** Is the request for this very host and port? @param host without brackets */
+export function isFor(request: RequestInfo, host: string, port: number): boolean {
+  const { hostname, port: given, protocol } = typeof request.url === "string" ? new URL(request.url) : request.url;
+  const own = given === "" ? (protocol === "https:" || protocol === "wss:" ? 443 : 80) : Number(given);
+  return own === port && hostname.replace(/^\[|\]$/g, "") === host.toLowerCase();
+}
+
 /** Values by host pattern. The most specific wins: with a port, then the exact name, then the longest wildcard. */
 export class HostPatterns<T> {
   readonly #exact = new Map<string, T>();

@@ -1,6 +1,8 @@
+import { bannedFor } from "./banned.ts";
 import { launch, offer } from "./placing.ts";
 import type { Rank } from "../queue/line.ts";
 import type { Job } from "./job.ts";
+import { lends } from "./leases.ts";
 import { lackOf, parkedBefore } from "./parking.ts";
 import type { Target } from "./target.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
@@ -40,9 +42,11 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
     lots.open(now);
   }
   desk.stirred = false;
+  const banned: Job[] = [];
   const refused = target.picky === 0 && lots.size === 0 ? undefined : new RefusedExits();
   for (let job = line.first(); job !== undefined && looked < LOOK_AHEAD; ) {
     if (refused !== undefined && job.picky && job.ask === undefined && refused.has(job, now)) {
+      if (bannedFor(job, now) !== undefined) banned.push(job);
       const behind: Job | undefined = refused.exhausted ? undefined : pass(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;
       job = behind;
@@ -60,8 +64,10 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
       refused?.forget();
       continue;
     }
-    if (job.ask !== undefined || (job.exclusive && engine.holds.full)) {
-      // Keeps its place while a ledger is asked, or all exits serve slots: those behind it are served.
+    const turned = job.pin >= 0 && job.ask === undefined && bannedFor(job, now) !== undefined;
+    if (turned) banned.push(job);
+    if (turned || job.ask !== undefined || (job.exclusive && engine.holds.full)) {
+      // Keeps its place while a ledger is asked, or all exits serve slots, or is about to lose it: those behind it are served.
       const behind: Job | undefined = pass(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;
       job = behind;
@@ -95,6 +101,8 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
     if (next?.rank !== rank) lookedInRank = 0;
     job = next;
   }
+  // When the line is not walked any more: who is told may do as he likes.
+  for (const job of banned) job.reject(bannedFor(job, now));
   if (lots.size === 0) return wakeAt;
   return scouts > MOST_SCOUTS || lots.isDue(now) ? now + 1 : Math.min(wakeAt, lots.nextAt);
 }
@@ -137,7 +145,8 @@ class RefusedExits {
       this.#passed++;
       return true;
     }
-    if (job.shared) return false;
+    // What its lease has reserved is there for it, and the lease that is the probe is shut out by nobody.
+    if (job.shared || job.lender?.job.probe === true || lends(job)) return false;
     const at = this.#exits.indexOf(awaited(job, now));
     if (at < 0 || job.weight < this.#weights[at]) return false;
     this.#passed++;

@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
+import type { MultihomeError } from "../../errors.ts";
 import type { Exit } from "../../model/exit.ts";
 import type { Lease } from "../../model/lease.ts";
 import type { ResponseInfo } from "../../model/response.ts";
@@ -7,6 +8,8 @@ import type { Verdict, VerdictKind } from "../../model/verdict.ts";
 import { leaseAgents } from "../../node-http/index.ts";
 import type { Hands } from "./hands.ts";
 import type { Held } from "./held.ts";
+import { bannedNow } from "../banned.ts";
+import { isFor } from "../hosts.ts";
 import type { Leg } from "../leg.ts";
 import { ShownLease } from "./shown-lease.ts";
 
@@ -55,6 +58,13 @@ export class HandLease extends ShownLease implements Lease {
 
   get agent(): { http: HttpAgent; https: HttpsAgent } {
     return (this.#agent ??= leaseAgents(this.#held.leg.engine.agentsOf(this.exit), this));
+  }
+
+  /** What goes by its agents does not wait, and is not looked at; but whoever is banned and goes on has the ban lengthened. */
+  refusal(host: string, port: number): MultihomeError | undefined {
+    const { leg } = this.#held;
+    const banned = bannedNow(leg);
+    return banned !== undefined && isFor(leg.job.request, host, port) ? banned : undefined;
   }
 
   /** A request through its agents begins. */

@@ -1,6 +1,6 @@
 import { MultihomeError } from "../../errors.ts";
 import type { Demand } from "../../quota/demand.ts";
-import { circuitError, isShut, noneReaches } from "../circuit.ts";
+import { circuitError, noneReaches, waitsForBreaker } from "../circuit.ts";
 import type { Engine } from "../engine.ts";
 import type { Job } from "../job.ts";
 import type { Target } from "../target.ts";
@@ -23,7 +23,7 @@ export function refusalOf(engine: Engine, target: Target, answer: Job | Multihom
   const { demand } = answer;
   if (noneReaches(target)) return { reason: "no-exit", retryAfterMs: Infinity };
   const now = engine.clock.now();
-  if (!answer.picky && isShut(target, now)) return { reason: "circuit-open", retryAfterMs: circuitError(target, now).retryAfterMs ?? 0 };
+  if (waitsForBreaker(answer, now)) return { reason: "circuit-open", retryAfterMs: circuitError(target, now).retryAfterMs ?? 0 };
   if (answer.pending) return { reason: "ledger-pending", retryAfterMs: ASK_AGAIN_MS };
   if (!engine.gate.open || target.inFlight >= target.rules.backendLimit) return { reason: "in-flight", retryAfterMs: 0 };
   const only = awaited(answer, now);

@@ -2,7 +2,7 @@ import type { Counter } from "../../model/limits.ts";
 import { Alarm } from "../../time/timer-queue.ts";
 import { FAULT_MS, type Bookkeeper, type Grant, type LedgerAnswer } from "./bookkeeper.ts";
 import { choose } from "../choosing.ts";
-import { isShut, notSent } from "../circuit.ts";
+import { asksBreaker, isShut, notSent } from "../circuit.ts";
 import type { Job } from "../job.ts";
 import { lends } from "../leases.ts";
 import type { Leg } from "../leg.ts";
@@ -146,10 +146,12 @@ export class Ask {
 }
 
 /** Meanwhile the exit may have been banned, have failed too often, or be named no longer. */
-function mayStillGo({ demand, pin, probe, single, target, engine }: Job, leg: Leg, exit: number, now: number): boolean {
+function mayStillGo(job: Job, leg: Leg, exit: number, now: number): boolean {
+  const { demand, pin, probe, single, target, engine } = job;
   const { breaker, desk, health, pauses, quota } = target;
   if (Math.max(pauses.untilForAll(demand?.account), pauses.untilOf(engine.table.egress[exit]), desk.spacedUntil(exit)) > now) return false;
   if (pin < 0 && !engine.table.isUsable(exit)) return false;
-  if (pin < 0 && !probe && ((single ? isShut(target, now) : !breaker.closed) || health.restsUntil(exit) > now)) return false;
+  if (!probe && asksBreaker(job) && (single ? isShut(target, now) : !breaker.closed)) return false;
+  if (pin < 0 && !probe && health.restsUntil(exit) > now) return false;
   return demand === undefined || quota === undefined || leg.reserved === undefined || leg.reserved.rows.every((row, i) => !quota.limits[demand.limits[i]].isPaused(row, now));
 }

@@ -1,3 +1,4 @@
+import { asksBreaker } from "../circuit.ts";
 import type { Job } from "../job.ts";
 import { refusalByExit } from "../by-hand/refusal.ts";
 
@@ -11,7 +12,7 @@ export function waitReason(job: Job, now: number): string {
   if (!engine.ready) return "not-ready";
   if (table.size === 0) return "no-exit";
   if (job.ask !== undefined || job.pending) return "ledger-pending";
-  if (!target.breaker.closed && !job.picky) return "circuit-open";
+  if (asksBreaker(job) && (!job.picky || target.breaker.reason !== "no-exits")) return "circuit-open";
   if (!engine.gate.open || target.inFlight >= target.rules.backendLimit) return "in-flight";
   let reason: string | undefined;
   let soonest = Infinity;
