@@ -92,8 +92,9 @@ export class Pauses {
     return this.#lengthen(pause, reason, askedMs, now);
   }
 
-  pauseAll(reason: PauseReason, askedMs: number | undefined, now: number): number {
-    return this.#lengthen(this.#whole, reason, askedMs, now);
+  /** @param atMost it ends then, however long it would be by its own rules */
+  pauseAll(reason: PauseReason, askedMs: number | undefined, now: number, atMost = Infinity): number {
+    return this.#lengthen(this.#whole, reason, askedMs, now, atMost);
   }
 
   /** Puts back what a state file remembers. */
@@ -107,12 +108,17 @@ export class Pauses {
     this.#byEgress.delete(egress);
   }
 
-  /** Is this the second exit that the target has banned within a minute? */
-  secondBan(egress: number, now: number): boolean {
-    const second = this.#lastBanned !== egress && now - this.#lastBanAt <= SECOND_BAN_MS;
+  /**
+   * The exit has been banned, and paused for it. Is it the second within a minute?
+   *
+   * @returns when the bans of both are over: an address that the target sees them as is shut until then and no longer; `undefined`: no
+   */
+  secondBan(egress: number, now: number): number | undefined {
+    const first = this.#lastBanned;
+    const second = first !== egress && now - this.#lastBanAt <= SECOND_BAN_MS;
     this.#lastBanAt = now;
     this.#lastBanned = egress;
-    return second;
+    return second ? Math.max(this.untilOf(first), this.untilOf(egress)) : undefined;
   }
 
   /** Pauses in force, for status and state. */
@@ -125,7 +131,7 @@ export class Pauses {
     for (const [account, pause] of this.#byAccount) if (pause.until > now) yield { account, until: pause.until, reason: pause.reason };
   }
 
-  #lengthen(pause: Pause, reason: PauseReason, askedMs: number | undefined, now: number): number {
+  #lengthen(pause: Pause, reason: PauseReason, askedMs: number | undefined, now: number, atMost = Infinity): number {
     const rules = this.#rules;
     const { steps } = pause;
     if (now > pause.until + FORGET_MS) steps["rate-limited"] = steps.banned = steps.timeout = 0;
@@ -138,7 +144,7 @@ export class Pauses {
       ms = doubled(first, running ? Math.max(0, steps[reason] - 1) : steps[reason], reason === "banned" ? rules.banMaxMs : rules.maxMs);
       if (!running || steps[reason] === 0) steps[reason]++;
     }
-    const until = now + ms;
+    const until = Math.min(now + ms, atMost);
     if (until > pause.until) {
       pause.until = until;
       pause.reason = reason;

@@ -116,7 +116,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       if (!known) target.tally.counts[BANS]++;
       if (!known && channels.alertRaised.hasSubscribers) channels.alertRaised.publish({ pool: engine.name, at: now, alert: "ban", exit: leg.exit.id, target: target.name, count: 1 });
       const second = pauses.secondBan(egress, now);
-      const all = target.rules.onBan === "pause" ? pauses.pauseAll("banned", asked, now) : second ? pauses.pauseAll("banned", undefined, now) : 0;
+      const all = target.rules.onBan === "pause" ? pauses.pauseAll("banned", asked, now) : second !== undefined ? pauses.pauseAll("banned", undefined, now, second) : 0;
       if (all > 0 && engine.books !== undefined) engine.books.pauseAll(target.name, "target", egress, account, all, reason);
     }
   }

@@ -140,6 +140,36 @@ test("418 bans the exit to the second; a second ban within a minute pauses the w
   await pool.close();
 });
 
+test("a target that bans a second exit is left alone for no longer than the bans themselves last, where the server says how long", async () => {
+  const { pool, clock } = await openPool({}, 3);
+  const banned = (seconds: string) => ({ status: 418, headers: { "retry-after": seconds } });
+  const transport = scriptedTransport([banned("8"), banned("5"), {}], { clock });
+  const answer = outcome(pool.run(get(), transport));
+  while (transport.sent.length < 2) await clock.advance(100);
+  await clock.advance(0);
+
+  // The first of them ends last, and the third exit waits with them.
+  const before = clock.now();
+  const refused = pool.tryAcquire(get());
+  assert.ok(!refused.granted && refused.reason === "banned" && refused.retryAfterMs > 5_000 && refused.retryAfterMs <= 8_000, JSON.stringify(refused));
+  await clock.advance(refused.retryAfterMs - 1);
+  assert.equal(transport.sent.length, 2);
+  await clock.advance(1);
+  assert.equal(await answer, "answer 200");
+  assert.ok(clock.now() - before <= 8_000);
+
+  // Bans that are longer than `backoff.banMin` leave the others alone for that long and not for days.
+  await clock.advance(120_000);
+  const long = scriptedTransport([banned("259200"), banned("259200"), {}], { clock });
+  const later = outcome(pool.run(get(), long, { timeout: "1h" }));
+  while (long.sent.length < 2) await clock.advance(100);
+  await clock.advance(119_000);
+  assert.equal(long.sent.length, 2);
+  await clock.advance(1_000);
+  assert.equal(await later, "answer 200");
+  await pool.close();
+});
+
 test("what the caller aborts ends at once, while it waits and while it runs, and its lease comes back", async () => {
   const { pool, clock } = await openPool({ perExitInFlight: 1 }, 1);
   const transport = scriptedTransport([{ hang: true }]);
