@@ -126,10 +126,6 @@ export class Job implements Dispatch, Parkable, TimerNode {
     return (this.#id ??= `task-${this.engine.nextTask()}`);
   }
 
-  get legCount(): number {
-    return this.legs.length;
-  }
-
   /** The leg is leased: its exchange begins. */
   begin(leg: Leg): void {
     this.legs = this.legs === NO_LEGS ? [leg] : [...this.legs, leg];

@@ -117,11 +117,11 @@ export class Leg implements PublicLeg, TimerNode {
   }
 
   get peek(): "none" | "first" | "full" {
-    return this.job.target.peekFor(this.exitIndex, this.job.legCount > 1, undefined);
+    return this.job.target.peekFor(this.exitIndex, this.job.legs.length > 1, undefined);
   }
 
   peekAt(status: number): "none" | "first" | "full" {
-    return this.job.target.peekFor(this.exitIndex, this.job.legCount > 1, status);
+    return this.job.target.peekFor(this.exitIndex, this.job.legs.length > 1, status);
   }
 
   respond(info: ResponseInfo): "deliver" | "hold" | "drop" {
