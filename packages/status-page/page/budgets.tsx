@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import type { ExitFrame, LimitFrame, TargetFrame } from "../src/wire.ts";
 import { number, percent, span, wait } from "./format.ts";
 import { HeatMap } from "./heat-map.tsx";
@@ -9,39 +9,68 @@ import { Empty, Panel } from "./panel.tsx";
 /** From here on a bar is marked, and from there on it is full. */
 const NEARLY = 0.8;
 const USED_UP = 0.99;
+/** What counts the target as a whole is labelled so. */
+const EVERYBODY = "everybody";
 
 export function Budgets({ view, open }: { view: View; open: (id: string) => void }): JSX.Element {
   const { frame, close, exits } = view;
-  const targets = (frame?.targets ?? []).filter(({ limits }) => limits.some(({ scope }) => scope === "exit"));
+  const targets = (frame?.targets ?? []).filter(({ limits, pausedAccounts }) => limits.length + pausedAccounts.length > 0);
+  const byExit = targets.filter(({ limits }) => limits.some(({ scope }) => scope === "exit"));
   const total = frame?.exits.total ?? 0;
   const many = total > FEW;
+  const only = targets.length === 1;
   return (
-    <Panel id="budgets" title="Budgets" aside={`${number(total)} ${total === 1 ? "exit" : "exits"}`}>
-      {targets.length > 0 && (
-        <ul class="limits">
-          {targets.flatMap(({ name, limits }) => limits.filter(({ scope }) => scope === "exit").map((limit) => <LimitLine key={`${name} ${limit.name}`} target={name} limit={limit} />))}
-        </ul>
-      )}
-      {targets.length === 0 && !many && <Empty>{total === 0 ? "No exits yet." : "No target has limits that count by exit, so there is nothing to use up."}</Empty>}
-      {many ? exits.size > 0 && <HeatMap view={view} open={open} /> : targets.map((target) => <Meters key={target.name} target={target} exits={close} open={open} only={targets.length === 1} />)}
+    <Panel id="budgets" title="Budgets" aside={only ? `of ${targets[0].name}, ${exitsText(total)}` : exitsText(total)}>
+      {targets.map(({ name, limits }) => (
+        <Fragment key={name}>
+          {!only && <h3>{name}</h3>}
+          <ul class="limits" aria-label={`Limits of ${name}`}>
+            {limits.map((limit) => (
+              <LimitLine key={limit.name} target={name} limit={limit} />
+            ))}
+          </ul>
+        </Fragment>
+      ))}
+      {targets.length === 0 && !many && <Empty>{total === 0 ? "No exits yet." : "No target has limits, so there is nothing to use up."}</Empty>}
+      {many ? exits.size > 0 && <HeatMap view={view} open={open} /> : byExit.map((target) => <Meters key={target.name} target={target} exits={close} open={open} only={only} />)}
+      {targets.map((target) => (
+        <Accounts key={target.name} target={target} only={only} />
+      ))}
     </Panel>
   );
 }
 
+function exitsText(total: number): string {
+  return `${number(total)} ${total === 1 ? "exit" : "exits"}`;
+}
+
+const WHOSE: Readonly<Record<LimitFrame["scope"], string>> = { exit: "each exit", account: "each account", target: "everybody together" };
+
 function LimitLine({ target, limit }: { target: string; limit: LimitFrame }): JSX.Element {
+  const { name, scope, exits, named, usedUp, mean, most, turnsInMs } = limit;
+  // Exits share the work; an account that is full has no other to go to.
+  const share = Math.min(1, scope === "exit" ? mean : most);
+  const counters = scope === "exit" ? exits : named;
   return (
     <li>
       <div class="limit-name">
-        <strong>{limit.name}</strong>{" "}
+        <strong>{name}</strong>{" "}
         <span class="muted">
-          {number(limit.limit)} in {span(limit.perMs)} · {target}
+          {number(limit.limit)} in {span(limit.perMs)}, {WHOSE[scope]}
         </span>
       </div>
-      <Bar share={limit.mean} label={`${limit.name} of ${target}, on average`} />
+      <Bar share={share} label={`${name} of ${target}, ${scope === "exit" ? "on average" : scope === "account" ? "the fullest account" : "everybody together"}`} />
       <div class="limit-says">
-        <span>{percent(Math.min(1, limit.mean))} used</span>
-        <span class="muted"> · used up on {number(limit.usedUp)} of {number(limit.exits)}</span>
-        {limit.turnsInMs > 0 && <span class="muted"> · turns in {wait(limit.turnsInMs)}</span>}
+        <span>
+          {percent(share)} {scope === "account" && named > 1 ? "at most" : "used"}
+        </span>
+        {scope !== "target" && counters > 0 && (
+          <span class="muted">
+            {" "}
+            · used up on {number(usedUp)} of {number(counters)}
+          </span>
+        )}
+        {turnsInMs > 0 && <span class="muted"> · turns in {wait(turnsInMs)}</span>}
       </div>
     </li>
   );
@@ -50,37 +79,95 @@ function LimitLine({ target, limit }: { target: string; limit: LimitFrame }): JS
 function Meters({ target, exits, open, only }: { target: TargetFrame; exits: readonly ExitFrame[]; open: (id: string) => void; only: boolean }): JSX.Element {
   return (
     <>
-      {!only && <h3>{target.name}</h3>}
-      <ul class="meters">
+      {!only && <h3>{target.name}, by exit</h3>}
+      <ul class="meters" aria-label={`Budgets of each exit at ${target.name}`}>
         {exits.map(({ id, targets }) => {
           const here = targets.find(({ name }) => name === target.name);
           if (here === undefined) return null;
-          const shown = here.limits;
+          const { status, untilMs, limits } = here;
           return (
-            <li key={id} class={`meter ${here.status === "dead" || here.status === "banned" || here.status === "cooldown" ? "out" : ""}`}>
+            <li key={id} class={`meter ${status === "dead" || status === "banned" || status === "cooldown" ? "out" : ""}`}>
               <div class="meter-head">
                 <button type="button" class="link mono" onClick={() => open(id)} title={`Show ${id} in the table`}>
                   {id}
                 </button>
-                <State state={here.status} />
+                <State state={status} />
               </div>
-              {shown.map(({ name, used, limit, utilisation, resetsInMs }) => (
-                <div key={name} class="meter-line">
-                  <Bar share={utilisation} label={`${name} of ${id} at ${target.name}`} text={`${Math.round(used)} of ${limit}`} />
-                  <span class="meter-says">
-                    <span title={name}>
-                      {number(used)}
-                      <span class="muted"> / {number(limit)}</span>
-                    </span>
-                    <span class="muted">{here.untilMs !== undefined ? `back in ${wait(here.untilMs)}` : used > 0 ? wait(resetsInMs) : ""}</span>
-                  </span>
-                </div>
+              {limits.map(({ name, used, limit, utilisation, resetsInMs }) => (
+                <MeterLine key={name} name={limits.length > 1 ? name : undefined} used={used} limit={limit} share={utilisation} label={`${name} of ${id} at ${target.name}`} says={used > 0 && untilMs === undefined ? wait(resetsInMs) : ""} />
               ))}
+              {untilMs !== undefined && <p class="meter-foot">back in {wait(untilMs)}</p>}
             </li>
           );
         })}
       </ul>
     </>
+  );
+}
+
+/** The fullest counters of accounts, a box for each account. What counts everybody together has its line above. */
+function Accounts({ target, only }: { target: TargetFrame; only: boolean }): JSX.Element | null {
+  const { name: where, limits, pausedAccounts } = target;
+  const shared = limits.filter(({ scope }) => scope !== "exit");
+  const labels = new Set([...pausedAccounts.map(({ label }) => label), ...shared.flatMap(({ fullest }) => fullest.map(({ label }) => label))]);
+  labels.delete(EVERYBODY);
+  if (labels.size === 0) return null;
+  const all = Math.max(labels.size, ...shared.filter(({ scope }) => scope === "account").map(({ named }) => named));
+  return (
+    <>
+      <h3>
+        {only ? "By account" : `${where}, by account`}
+        {all > labels.size && <span class="muted"> · the fullest {labels.size} of {number(all)}</span>}
+      </h3>
+      <ul class="meters" aria-label={`Budgets of accounts at ${where}`}>
+        {[...labels].map((label) => {
+          const paused = pausedAccounts.find((account) => account.label === label);
+          return (
+            <li key={label} class={`meter ${paused === undefined ? "" : "out"}`}>
+              <div class="meter-head">
+                <span class="mono" title="The beginning of the SHA-256 of the account's name">
+                  {label}
+                </span>
+                {paused !== undefined && <State state={paused.reason === "banned" ? "banned" : "cooldown"} />}
+              </div>
+              {shared.map(({ name, limit, fullest }) => {
+                const counter = fullest.find((one) => one.label === label);
+                if (counter === undefined) return null;
+                const { used, resetsInMs, pausedForMs } = counter;
+                return <MeterLine key={name} name={name} used={used} limit={limit} share={used / limit} label={`${name} of ${label} at ${where}`} says={pausedForMs > 0 ? `full for ${wait(pausedForMs)}` : used > 0 ? wait(resetsInMs) : ""} />;
+              })}
+              {paused !== undefined && <p class="meter-foot">back in {wait(paused.forMs)}</p>}
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+interface MeterLineProps {
+  /** Where there are several. */
+  readonly name: string | undefined;
+  readonly used: number;
+  readonly limit: number;
+  readonly share: number;
+  readonly label: string;
+  readonly says: string;
+}
+
+function MeterLine({ name, used, limit, share, label, says }: MeterLineProps): JSX.Element {
+  return (
+    <div class="meter-line">
+      <span class="meter-says">
+        {name !== undefined && <span class="meter-name">{name}</span>}
+        <span class="nowrap">
+          {number(used)}
+          <span class="muted"> / {number(limit)}</span>
+        </span>
+        <span class="meter-turn">{says}</span>
+      </span>
+      <Bar share={share} label={label} text={`${number(used)} of ${number(limit)}${says === "" ? "" : `, ${says}`}`} />
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { EventFrame, ExitFrame, ExitTargetFrame } from "../src/wire.ts";
 import { Bar } from "./budgets.tsx";
 import { Event } from "./event-log.tsx";
-import { ago, latency, number, percent, wait } from "./format.ts";
+import { ago, latency, number, percent, unbroken, wait } from "./format.ts";
 import { State } from "./icons.tsx";
 import { ask } from "./live.ts";
 
@@ -53,7 +53,7 @@ export function ExitDetails({ id, seq, events, measured }: DetailsProps): JSX.El
 }
 
 function TargetCard({ target, id }: { target: ExitTargetFrame; id: string }): JSX.Element {
-  const { name, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, score, sinceSuccessMs, cause } = target;
+  const { name, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, score, sinceSuccessMs, carries, belief, cause } = target;
   return (
     <article class="card" aria-label={`${id} at ${name}`}>
       <header>
@@ -63,13 +63,15 @@ function TargetCard({ target, id }: { target: ExitTargetFrame; id: string }): JS
       </header>
       {limits.map(({ name: limit, used, limit: of, utilisation, resetsInMs }) => (
         <div key={limit} class="meter-line">
-          <Bar share={utilisation} label={`${limit} of ${id} at ${name}`} text={`${Math.round(used)} of ${of}`} />
           <span class="meter-says">
-            <span>
-              {limit} <span class="muted">{number(used)} / {number(of)}</span>
+            <span class="meter-name">{limit}</span>
+            <span class="nowrap">
+              {number(used)}
+              <span class="muted"> / {number(of)}</span>
             </span>
-            <span class="muted">{used > 0 ? `turns in ${wait(resetsInMs)}` : ""}</span>
+            {used > 0 && <span class="meter-turn">turns in {wait(resetsInMs)}</span>}
           </span>
+          <Bar share={utilisation} label={`${limit} of ${id} at ${name}`} text={`${number(used)} of ${number(of)}`} />
         </div>
       ))}
       <Outcomes outcomes={outcomes} />
@@ -78,6 +80,8 @@ function TargetCard({ target, id }: { target: ExitTargetFrame; id: string }): JS
           Last trouble: <strong>{cause.reason}</strong>, answered to <span class="mono">{cause.request}</span>, {ago(cause.agoMs)}
         </p>
       )}
+      {belief !== undefined && <p class="numbers">Adaptive: {unbroken(belief)}</p>}
+      {carries !== undefined && <p class="numbers">At most {number(carries)} at once, having been refused again and again</p>}
       <p class="numbers">
         {number(success)} ok · {number(fail)} failed · {number(warnings)} refused · {number(inflight)} in flight
         {consecutiveFails > 0 && ` · ${number(consecutiveFails)} failures in a row`}

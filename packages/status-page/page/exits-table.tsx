@@ -11,6 +11,8 @@ const ROW = 34;
 /** Rows beyond what is seen, so that a quick scroll shows no hole. */
 const SPARE = 8;
 const HIGHEST = 520;
+/** After so long the details of an exit have come, and what makes them grow is news that nobody asked to see. */
+const SETTLED_MS = 1_500;
 
 interface Column {
   readonly key: SortKey;
@@ -23,8 +25,8 @@ const COLUMNS: readonly Column[] = [
   { key: "id", name: "Exit", falls: false, class: "exit" },
   { key: "state", name: "State", falls: true, class: "state-column" },
   { key: "load", name: "Used", falls: true, class: "load" },
-  { key: "inflight", name: "In flight", falls: true, class: "right" },
-  { key: "rate", name: "Success", falls: false, class: "right" },
+  { key: "inflight", name: "In flight", falls: true, class: "right middle" },
+  { key: "rate", name: "Success", falls: false, class: "right middle" },
   { key: "success", name: "Answers", falls: true, class: "right wide" },
   { key: "fail", name: "Failures", falls: true, class: "right wide" },
   { key: "latency", name: "Latency", falls: true, class: "right wide" },
@@ -52,6 +54,7 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
   const [active, setActive] = useState(0);
   const scroller = useRef<HTMLDivElement>(null);
   const focusNext = useRef(false);
+  const openedAt = useRef<{ id: string | undefined; at: number }>({ id: undefined, at: 0 });
 
   // While somebody reads or points at a row, rows keep their places; what stands in them goes on.
   const kept = useRef<{ question: string; rows: Uint32Array }>({ question: "", rows: new Uint32Array(0) });
@@ -100,6 +103,15 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
     document.getElementById("exits")?.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
     if (openRow >= 0) scroller.current?.scrollTo({ top: Math.max(0, openRow * ROW - ROW) });
   }, [asked, openRow < 0]);
+
+  if (openedAt.current.id !== opened) openedAt.current = { id: opened, at: performance.now() };
+  // What has been opened is brought into sight, as far as there is room for it.
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || openRow < 0 || detailHigh === 0 || performance.now() - openedAt.current.at > SETTLED_MS) return;
+    const below = (openRow + 2) * ROW + detailHigh - (element.scrollTop + element.clientHeight);
+    if (below > 0) element.scrollTop += Math.min(below, openRow * ROW - element.scrollTop);
+  }, [opened, detailHigh]);
 
   useLayoutEffect(() => {
     if (!focusNext.current) return;
@@ -251,8 +263,8 @@ function Cells({ exits, i, state, clock }: { exits: Exits; i: number; state: str
           </>
         )}
       </td>
-      <td class="right">{number(exits.inflight[i])}</td>
-      <td class="right">{share === undefined ? <span class="muted">{NOTHING}</span> : percent(share)}</td>
+      <td class="right middle">{number(exits.inflight[i])}</td>
+      <td class="right middle">{share === undefined ? <span class="muted">{NOTHING}</span> : percent(share)}</td>
       <td class="right wide">{number(exits.success[i])}</td>
       <td class="right wide">{number(exits.fail[i])}</td>
       <td class="right wide">{exits.success[i] === 0 ? <span class="muted">{NOTHING}</span> : latency(exits.latency[i])}</td>

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ExplainFrame } from "../src/wire.ts";
-import { ago, number, span } from "./format.ts";
+import { ago, number, span, wait } from "./format.ts";
 import { LevelIcon } from "./icons.tsx";
 import { Panel } from "./panel.tsx";
 
@@ -62,7 +62,7 @@ export function ExplainBox(): JSX.Element {
 }
 
 function Explained({ frame }: { frame: ExplainFrame }): JSX.Element {
-  const { target, text, weight, charges, rule, warnings, suggestions, groups, asked } = frame;
+  const { target, text, weight, charges, common, rule, warnings, suggestions, groups, asked } = frame;
   return (
     <div class="explained">
       {text.map((line) => (
@@ -85,6 +85,16 @@ function Explained({ frame }: { frame: ExplainFrame }): JSX.Element {
             {charges.map(({ limit, units, of, perMs, scope }) => (
               <div key={limit}>
                 {limit}: {number(units)} of {number(of)} in {span(perMs)}, by {scope}
+              </div>
+            ))}
+          </dd>
+        )}
+        {common.length > 0 && <dt>Whichever exit</dt>}
+        {common.length > 0 && (
+          <dd>
+            {common.map(({ name, of, used, limit, resetsInMs }) => (
+              <div key={name}>
+                {name} of {of}: {number(used)} of {number(limit)} used{used > 0 && `, turns in ${wait(resetsInMs)}`}
               </div>
             ))}
           </dd>

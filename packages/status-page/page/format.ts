@@ -16,23 +16,23 @@ export function rate(value: number): string {
 export function percent(share: number): string {
   const value = share * 100;
   // 99.95 % is not yet all.
-  if (value > 99 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)} %`;
-  return `${value > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+  if (value > 99 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)}\u00a0%`;
+  return `${value > 0 && value < 10 ? value.toFixed(1) : Math.round(value)}\u00a0%`;
 }
 
 export function latency(ms: number): string {
-  if (ms > 0 && ms < 10) return `${tenth.format(ms)} ms`;
-  return ms < 10_000 ? `${whole.format(ms)} ms` : `${tenth.format(ms / 1_000)} s`;
+  if (ms > 0 && ms < 10) return `${tenth.format(ms)}\u00a0ms`;
+  return ms < 10_000 ? `${whole.format(ms)}\u00a0ms` : `${tenth.format(ms / 1_000)}\u00a0s`;
 }
 
 /** A wait as people count it; whole seconds, so that it does not flicker. */
 export function wait(ms: number): string {
   if (!(ms > 0)) return "now";
-  if (ms < 1_000) return "< 1 s";
-  if (ms < 90_000) return `${Math.ceil(ms / 1_000)} s`;
-  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  if (ms < 36 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
-  return `${Math.round(ms / 86_400_000)} d`;
+  if (ms < 1_000) return "<\u00a01\u00a0s";
+  if (ms < 90_000) return `${Math.ceil(ms / 1_000)}\u00a0s`;
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)}\u00a0min`;
+  if (ms < 36 * 3_600_000) return `${Math.round(ms / 3_600_000)}\u00a0h`;
+  return `${Math.round(ms / 86_400_000)}\u00a0d`;
 }
 
 export function ago(ms: number): string {
@@ -44,10 +44,10 @@ export function clock(at: number): string {
 }
 
 export function span(ms: number): string {
-  if (ms < 1_000) return `${ms} ms`;
-  if (ms < 60_000) return `${rate(ms / 1_000)} s`;
-  if (ms < 3_600_000) return `${rate(ms / 60_000)} min`;
-  return ms < 86_400_000 ? `${rate(ms / 3_600_000)} h` : `${rate(ms / 86_400_000)} d`;
+  if (ms < 1_000) return `${ms}\u00a0ms`;
+  if (ms < 60_000) return `${rate(ms / 1_000)}\u00a0s`;
+  if (ms < 3_600_000) return `${rate(ms / 60_000)}\u00a0min`;
+  return ms < 86_400_000 ? `${rate(ms / 3_600_000)}\u00a0h` : `${rate(ms / 86_400_000)}\u00a0d`;
 }
 
 /** A sentence whose figures keep their units beside them, wherever its lines end. */

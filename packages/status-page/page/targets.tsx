@@ -29,11 +29,17 @@ export function Targets({ frame }: { frame: Frame }): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              {targets.map(({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs }) => (
+              {targets.map(({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, pausedAccounts, chosen }) => (
                 <tr key={name}>
                   <th scope="row" class="clip">
                     {name}
                     {pausedForMs > 0 && <small class="l-warning">paused as a whole for {wait(pausedForMs)}</small>}
+                    {pausedAccounts.length > 0 && <small class="l-warning">keeps {pausedAccounts.length === 1 ? pausedAccounts[0].label : `${pausedAccounts.length} accounts`} away for {wait(pausedAccounts[0].forMs)}</small>}
+                    {chosen !== undefined && (
+                      <small>
+                        {number(chosen.exits)} of {number(chosen.asked)} exits chosen, the others only tested
+                      </small>
+                    )}
                   </th>
                   <td>
                     <Breaker state={breaker} />

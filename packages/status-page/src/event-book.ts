@@ -42,6 +42,7 @@ export class EventBook {
       pool.on("multihome:exit.changed", (message) => this.#exitChanged(message)),
       pool.on("multihome:breaker.changed", (message) => this.#breakerChanged(message)),
       pool.on("multihome:alert.raised", (message) => this.#alerted(message)),
+      pool.on("multihome:outage.changed", ({ standing, quietMs }) => this.#add("alert", standing ? "bad" : "good", `outage ${standing}`, undefined, () => (standing ? "Nothing is heard through any exit" : `Answers are heard again, after ${duration(quietMs)}`))),
     ];
   }
 

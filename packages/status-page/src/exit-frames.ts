@@ -22,7 +22,7 @@ function frameOf({ exit, targets }: ExitDetails): ExitFrame {
     id: exit.id,
     kind: exit.kind,
     ...(exit.address === undefined ? {} : { address: exit.address }),
-    targets: all.slice(0, MOST_TARGETS).map(([name, { score, cause, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, sinceSuccessMs }]) => ({
+    targets: all.slice(0, MOST_TARGETS).map(([name, { score, cause, status, untilMs, limits, success, fail, warnings, avgLatencyMs, consecutiveFails, inflight, outcomes, sinceSuccessMs, carries, belief }]) => ({
       name,
       status,
       ...(untilMs === undefined ? {} : { untilMs }),
@@ -36,6 +36,8 @@ function frameOf({ exit, targets }: ExitDetails): ExitFrame {
       outcomes,
       score: score.total,
       ...(sinceSuccessMs === undefined ? {} : { sinceSuccessMs }),
+      ...(carries === undefined ? {} : { carries }),
+      ...(belief === undefined ? {} : { belief: belief.words }),
       ...(cause === undefined ? {} : { cause: { agoMs: cause.agoMs, reason: cause.reason, request: cause.request } }),
     })),
   };

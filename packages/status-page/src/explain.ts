@@ -37,7 +37,7 @@ function read(given: unknown): Asked | string {
   return { method: method.toUpperCase(), url, ...(headers === undefined ? {} : { headers: headers as Record<string, string> }), ...(body === undefined ? {} : { body }) };
 }
 
-function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, paused }: Explanation): ExplainFrame {
+function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, paused, pausedAccount, common = [] }: Explanation): ExplainFrame {
   const usable = exits.filter((exit) => exit.usable).length;
   const text: ExplainFrame["text"][number][] = [];
   if (usable > 0 && breaker === "closed") text.push({ level: "good", text: `It could leave at once, by ${ofExits(usable, exits.length)}.` });
@@ -46,6 +46,7 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, pau
   else if (wouldWaitMs === 0) text.push({ level: "warning", text: "No exit can take it until an answer that is out has come back." });
   else text.push({ level: "bad", text: exits.length === 0 ? "There is no exit." : "No exit will ever take it as things are." });
   if (paused !== undefined) text.push({ level: "bad", text: `${target} keeps everybody away for another ${duration(paused.forMs)}${paused.cause === undefined ? "" : `: ${paused.cause.reason}, answered to ${paused.cause.request} ${duration(paused.cause.agoMs)} ago`}.` });
+  if (pausedAccount !== undefined) text.push({ level: "bad", text: `${target} keeps ${pausedAccount.label} away for another ${duration(pausedAccount.forMs)}, whichever exit it leaves by.` });
   if (queued > 0) text.push({ level: "warning", text: `${count(queued, "request")} ${queued === 1 ? "waits" : "wait"} for ${target} already, and would go first.` });
 
   const groups = new Map<string, { usable: boolean; exits: number; retryAfterMs: number; names: string[]; cause: CauseFrame | undefined }>();
@@ -63,6 +64,7 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, pau
     weight: weight.weight,
     // Their keys are left out: one may be an API key.
     charges: weight.charges.map(({ limit, units, of, perMs, scope }) => ({ limit, units, of, perMs, scope })),
+    common,
     ...(weight.rule === undefined ? {} : { rule: [weight.rule.table, weight.rule.source].join(", ") }),
     warnings: weight.warnings,
     suggestions: weight.suggestions.map(({ change, weight: less, saves }) => `${change}: weighs ${less}, saves ${saves}`),

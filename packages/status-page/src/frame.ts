@@ -28,7 +28,7 @@ export function frameOf({ overview, ...given }: Given): Frame {
   };
 }
 
-function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, limits }: TargetOverview): TargetFrame {
+function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, pausedAccounts, chosen, limits }: TargetOverview): TargetFrame {
   return {
     name,
     breaker,
@@ -37,6 +37,8 @@ function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inf
     waiting,
     inflight,
     pausedForMs,
+    pausedAccounts,
+    ...(chosen === undefined ? {} : { chosen }),
     limits: limits.map((limit) => ({ ...limit, mean: round(limit.mean), most: round(limit.most) })),
   };
 }

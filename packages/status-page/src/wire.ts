@@ -46,6 +46,9 @@ export interface TargetFrame {
   readonly waiting: number;
   readonly inflight: number;
   readonly pausedForMs: number;
+  readonly pausedAccounts: readonly { readonly label: string; readonly forMs: number; readonly reason: string }[];
+  /** Of so many exits, those that the adaptive policy sends by; the others are only tested. */
+  readonly chosen?: { readonly asked: number; readonly exits: number };
   readonly limits: readonly LimitFrame[];
 }
 
@@ -56,10 +59,21 @@ export interface LimitFrame {
   readonly limit: number;
   readonly perMs: number;
   readonly exits: number;
+  /** Of limits that do not count by exit: counters with something in them, and the fullest. */
+  readonly named: number;
+  readonly fullest: readonly CounterFrame[];
   readonly usedUp: number;
   readonly mean: number;
   readonly most: number;
   readonly turnsInMs: number;
+}
+
+export interface CounterFrame {
+  /** Whose it is: an account's label, never its name. */
+  readonly label: string;
+  readonly used: number;
+  readonly resetsInMs: number;
+  readonly pausedForMs: number;
 }
 
 export interface RaceFrame {
@@ -123,6 +137,10 @@ export interface ExitTargetFrame {
   readonly outcomes: readonly boolean[];
   readonly score: number;
   readonly sinceSuccessMs?: number;
+  /** After it was refused again and again: so many at once at most. */
+  readonly carries?: number;
+  /** What the adaptive policy thinks of it, in words. */
+  readonly belief?: string;
   readonly cause?: CauseFrame;
 }
 
@@ -157,6 +175,8 @@ export interface ExplainFrame {
   readonly text: readonly { readonly level: Level; readonly text: string }[];
   readonly weight: number;
   readonly charges: readonly { readonly limit: string; readonly units: number; readonly of: number; readonly perMs: number; readonly scope: string }[];
+  /** Counters that are the same for every exit: the account's, everybody's. */
+  readonly common: readonly { readonly name: string; readonly of: string; readonly needs: number; readonly used: number; readonly limit: number; readonly resetsInMs: number }[];
   readonly rule?: string;
   readonly warnings: readonly string[];
   readonly suggestions: readonly string[];

@@ -19,8 +19,8 @@ export function count(value: number, one: string, many = `${one}s`): string {
 }
 
 /** "4 of 4 exits", "the only exit". */
-export function ofExits(some: number, all: number): string {
-  return all === 1 ? "the only exit" : `${some.toLocaleString("en-US")} of ${all.toLocaleString("en-US")} exits`;
+export function ofExits(some: number, all: number, exit = "exit"): string {
+  return all === 1 ? `the only ${exit}` : `${some.toLocaleString("en-US")} of ${all.toLocaleString("en-US")} ${exit}s`;
 }
 
 function trim(text: string): string {

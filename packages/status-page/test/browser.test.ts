@@ -134,7 +134,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.type("#explain input", `http://${HOST}/v1/x`);
     await page.click("#explain .primary");
     await page.waitForSelector(".explained");
-    assert.match(await textOf(page, ".explained"), /It could leave at once, by 3 of 3 exits\..*weight-1m: 1 of 20 in 1 min, by exit.*3 of 3 could take it now/s);
+    assert.match(await textOf(page, ".explained"), /It could leave at once, by 3 of 3 exits\..*weight-1m: 1 of 20 in 1\smin, by exit.*3 of 3 could take it now/s);
     // What the field itself would not let through.
     await page.evaluate("document.querySelector('#explain input').type = 'text'");
     await page.type("#explain input", "nonsense ");

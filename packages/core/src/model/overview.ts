@@ -30,6 +30,8 @@ export interface PoolOverview {
   /** As many attempts as may be are in flight over all targets. */
   readonly full: boolean;
   readonly switches: number;
+  /** There while nothing is heard through any exit, under the adaptive policy: for how long, in milliseconds. */
+  readonly outage: { readonly quietMs: number } | undefined;
   readonly targets: readonly TargetOverview[];
   readonly columns: ExitColumns;
 }
@@ -45,6 +47,10 @@ export interface TargetOverview {
   /** Everything waits for so long: the target as a whole is paused or has banned us. */
   readonly pausedForMs: number;
   readonly limits: readonly LimitOverview[];
+  /** Accounts that were refused or banned as such, whichever exit they left by: the longest first, at most eight. */
+  readonly pausedAccounts: readonly { readonly label: string; readonly forMs: number; readonly reason: "rate-limited" | "banned" | "timeout" }[];
+  /** Under the adaptive policy: of the exits that were asked (all of them but in very large pools), those that requests leave by; the others are only tested. */
+  readonly chosen: { readonly asked: number; readonly exits: number } | undefined;
   /** Of the request that stands first in line: what keeps each exit from taking it. Absent where nothing waits. */
   readonly waitsFor: WaitsFor | undefined;
 }
@@ -55,22 +61,42 @@ export interface LimitOverview {
   readonly scope: LimitScope;
   readonly limit: number;
   readonly perMs: number;
-  /** The following are of limits that count by exit: exits that were looked at (with very many of them and many limits, a choice), and how many of them have used it up, that is, to 99 % or more. */
+  /** Of limits that count by exit: exits that were looked at (with very many of them and many limits, a choice). */
   readonly exits: number;
+  /** Of limits that count by account or over the whole target: how many counters have something in them, … */
+  readonly named: number;
+  /** … and the fullest of these, at most eight. */
+  readonly fullest: readonly CounterOverview[];
+  /** Counters among those that have used it up, that is, to 99 % or more. */
   readonly usedUp: number;
-  /** Shares of the limit, from 0 to 1. */
+  /** Shares of the limit, from 0 to 1, over these counters. */
   readonly mean: number;
   readonly most: number;
   /** Until the first used counter turns, or has drained. 0 where nothing is used. */
   readonly turnsInMs: number;
 }
 
+export interface CounterOverview {
+  /** Whom it counts: `everybody`, or `account 1b4f0e98`. Never the account's name, which may be a key: the beginning of its SHA-256. */
+  readonly label: string;
+  readonly used: number;
+  readonly resetsInMs: number;
+  /** An answer has named this very counter as full: for so long nothing that it counts is sent. */
+  readonly pausedForMs: number;
+}
+
 export interface WaitsFor {
-  /** Exits that were asked, at most 1,000 of all. */
+  /** What keeps it whichever exit is asked: the exits are not known yet, a ledger's answer is out, `maxInFlight`, the target's `backendLimit`. */
+  readonly held: "not-ready" | "ledger-pending" | "max-in-flight" | "backend-limit" | undefined;
+  /** The one exit that it waits for, by its lease or its affinity key; it alone was asked then. */
+  readonly only: string | undefined;
+  /** Exits that were asked, at most 1,000 of all; under the adaptive policy those of them that it chooses, as long as there are any. */
   readonly asked: number;
   readonly usable: number;
   /** The most frequent first. */
   readonly reasons: readonly { readonly reason: RefusalReason; readonly exits: number; readonly retryAfterMs: number }[];
+  /** Whose the request is, where it is somebody's; for so long the target keeps that account away as such. */
+  readonly account: { readonly label: string; readonly pausedForMs: number } | undefined;
 }
 
 /** A number for each exit, by its place in `exits`. Made anew each time, so they may be kept and transferred. */

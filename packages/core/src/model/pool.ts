@@ -154,6 +154,10 @@ export interface Explanation {
   affinity?: { id: string; usable: boolean; reason?: RefusalReason; retryAfterMs?: number };
   /** What paused the target as a whole, where something has, and for how long still. */
   paused?: { forMs: number; cause?: Cause };
+  /** The account that the request is of, where the target keeps that away, whichever exit it leaves by. */
+  pausedAccount?: { label: string; forMs: number };
+  /** What the request takes of counters that are the same for every exit: its account's, everybody's. `of` says whose, as a label without the account's name. */
+  common?: { name: string; of: string; needs: number; used: number; limit: number; resetsInMs: number }[];
 }
 
 export interface ExplainedExit {

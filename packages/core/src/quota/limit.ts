@@ -2,12 +2,11 @@ import type { ServerClock } from "../time/server-clock.ts";
 import { durationMs } from "../time/duration.ts";
 import type { Align, Limit, LimitScope } from "../model/limits.ts";
 import { counterName, ownerOf, type CounterOwner } from "./counter-owner.ts";
-import { BucketMeter } from "./bucket-meter.ts";
-import { FixedMeter } from "./fixed-meter.ts";
+import type { FixedMeter } from "./fixed-meter.ts";
 import { Foreign } from "./foreign.ts";
+import { makeMeter } from "./make-meter.ts";
 import type { Meter, Outcome, SavedCount } from "./meter.ts";
 import { Newcomers } from "./newcomers.ts";
-import { SlidingMeter } from "./sliding-meter.ts";
 import { Suspicion } from "./suspicion.ts";
 import type { Trips } from "./trips.ts";
 import { TurnedAway } from "./turned-away.ts";
@@ -202,6 +201,15 @@ export class QuotaLimit {
     return most;
   }
 
+  /** The counters that have a name and count something or are paused. */
+  *named(now: number): IterableIterator<NamedCounter> {
+    for (const [name, row] of this.#rows) {
+      const used = row < this.meter.rows ? this.meter.used(row, now) : 0;
+      const pausedUntil = this.isPaused(row, now) ? this.pausedUntil[row] : 0;
+      if (used > 0 || pausedUntil > 0) yield { owner: ownerOf(this.scope, name), used, resetsAt: used > 0 ? this.meter.resetsAt(row, now) : now, pausedUntil };
+    }
+  }
+
   /** Its exits' counters are all that is known: nothing learnt about them, none by name. */
   get isPlain(): boolean {
     return !this.watched && this.turnedAway === undefined && this.#rows.size === 0 && this.#suspicion.none;
@@ -270,17 +278,11 @@ export interface Counter extends CounterOwner {
   readonly pausedUntil: number;
 }
 
-function makeMeter(align: Align, limit: number, perMs: number, clock: ServerClock): Meter {
-  switch (align) {
-    case "fixed":
-      return new FixedMeter(limit, perMs, clock);
-    case "sliding":
-      return new SlidingMeter(limit, perMs);
-    case "bucket":
-      return new BucketMeter(limit, perMs);
-    default: {
-      const never: never = align;
-      throw new TypeError(`Unknown align ${String(never)}.`);
-    }
-  }
+/** A counter of an account, an instrument or the target's own. */
+export interface NamedCounter {
+  readonly owner: CounterOwner;
+  readonly used: number;
+  readonly resetsAt: number;
+  /** 0: it is not. */
+  readonly pausedUntil: number;
 }

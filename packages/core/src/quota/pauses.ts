@@ -61,8 +61,11 @@ export class Pauses {
 
   /** Of the account and of the target as a whole: no exit helps. */
   untilForAll(account: string | undefined): number {
-    const own = account === undefined || this.#byAccount.size === 0 ? 0 : (this.#byAccount.get(account)?.until ?? 0);
-    return Math.max(own, this.#whole.until);
+    return Math.max(account === undefined ? 0 : this.untilOfAccount(account), this.#whole.until);
+  }
+
+  untilOfAccount(account: string): number {
+    return this.#byAccount.size === 0 ? 0 : (this.#byAccount.get(account)?.until ?? 0);
   }
 
   reasonForAll(account: string | undefined): PauseReason {

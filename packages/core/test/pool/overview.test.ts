@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { EXIT_STATES, NO_LOAD } from "../../src/index.ts";
+import { EXIT_STATES, NO_LOAD, type Limit, type RequestInfo } from "../../src/index.ts";
 import { scriptedTransport } from "../../src/testing/index.ts";
 import { addresses, get, HOST, openPool, outcome } from "./support.ts";
 
@@ -36,7 +37,7 @@ test("an overview says what the first request in line waits for, exit by exit, a
 
   const [{ waiting, waitsFor, limits }] = pool.overview().targets;
   assert.equal(waiting, 1);
-  assert.deepEqual({ ...waitsFor, reasons: waitsFor?.reasons.map(({ reason, exits }) => ({ reason, exits })) }, { asked: 2, usable: 0, reasons: [{ reason: "limit:r", exits: 2 }] });
+  assert.deepEqual({ ...waitsFor, reasons: waitsFor?.reasons.map(({ reason, exits }) => ({ reason, exits })) }, { held: undefined, only: undefined, asked: 2, usable: 0, account: undefined, reasons: [{ reason: "limit:r", exits: 2 }] });
   const wait = waitsFor?.reasons[0].retryAfterMs ?? 0;
   assert.ok(wait > 0 && wait <= 12_500, String(wait));
   assert.equal(limits[0].usedUp, 2);
@@ -81,5 +82,77 @@ test("an exit can be inspected by its id: every target, the last outcomes with t
   assert.deepEqual([outcomes, success, fail, sinceSuccessMs], [[false, true], 1, 1, 0]);
   assert.ok(score.total > 0 && score.total < 1);
   assert.equal(pool.inspect("127.9.9.9"), undefined);
+  await pool.close();
+});
+
+const accountLimits: Limit[] = [
+  { name: "orders", unit: "request", limit: 4, per: "1m", align: "fixed", scope: "account" },
+  { name: "all", unit: "request", limit: 100, per: "1m", align: "fixed", scope: "target" },
+];
+const accountOf = ({ headers }: RequestInfo): string | undefined => headers?.["x-key"] as string | undefined;
+const asks = (key: string): RequestInfo => get("/", { headers: { "x-key": key } });
+/** As the documentation says that it can be found. */
+const labelOf = (key: string): string => `account ${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
+
+test("an overview shows how full accounts are, by labels that are no names, and why a request of one waits", async () => {
+  const { pool, clock } = await openPool({ exits: { local: addresses(2) }, targets: { [HOST]: { serverOffset: 0, limits: accountLimits, account: accountOf } } });
+  await clock.advance(48_000);
+  for (let i = 0; i < 4; i++) await pool.run(asks("CANARY-1"), scriptedTransport());
+  await pool.run(asks("CANARY-2"), scriptedTransport());
+  const late = pool.run(asks("CANARY-1"), scriptedTransport());
+
+  const [{ limits, waitsFor, pausedAccounts }] = pool.overview().targets;
+  const [orders, all] = limits;
+  assert.deepEqual([orders.named, orders.usedUp, orders.most, orders.exits], [2, 1, 1, 0]);
+  assert.deepEqual(orders.fullest.map(({ label, used }) => [label, used]), [[labelOf("CANARY-1"), 4], [labelOf("CANARY-2"), 1]]);
+  assert.deepEqual(all.fullest.map(({ label, used }) => [label, used]), [["everybody", 5]]);
+  assert.equal(waitsFor?.account?.label, labelOf("CANARY-1"));
+  assert.equal(waitsFor?.reasons[0].reason, "limit:orders");
+  assert.deepEqual(pausedAccounts, []);
+
+  const explained = pool.explain(asks("CANARY-1"));
+  assert.deepEqual(explained.common?.map(({ name, of, used, limit }) => [name, of, used, limit]), [["orders", labelOf("CANARY-1"), 4, 4], ["all", "everybody", 5, 100]]);
+  assert.equal(JSON.stringify([pool.overview().targets, explained.common]).includes("CANARY"), false);
+  await clock.advance(60_000);
+  await late;
+  await pool.close();
+});
+
+test("an account that is kept away as such is told with its label and for how long", async () => {
+  const verdict = { kind: "rate-limited", scope: "account", retryAfterMs: 9_000, reason: "too many orders" } as const;
+  const { pool, clock } = await openPool({ exits: { local: addresses(2) }, queue: { maxAttempts: 1 }, targets: { [HOST]: { limits: accountLimits, account: accountOf, classify: { judge: ({ status }) => (status === 429 ? verdict : undefined) } } } });
+  const refused = outcome(pool.run(asks("CANARY"), scriptedTransport([{ status: 429 }])));
+  await clock.advance(0);
+  const late = outcome(pool.run(asks("CANARY"), scriptedTransport()));
+  await clock.advance(1_000);
+
+  const [{ waitsFor, pausedAccounts }] = pool.overview().targets;
+  assert.deepEqual(pausedAccounts, [{ label: labelOf("CANARY"), forMs: 8_000, reason: "rate-limited" }]);
+  assert.deepEqual(waitsFor?.account, { label: labelOf("CANARY"), pausedForMs: 8_000 });
+  assert.deepEqual(pool.explain(asks("CANARY")).pausedAccount, { label: labelOf("CANARY"), forMs: 8_000 });
+  await clock.advance(20_000);
+  await Promise.all([refused, late]);
+  await pool.close();
+});
+
+test("a request that keeps to one exit waits for that one, and what holds it whichever exit is asked is said", async () => {
+  const { pool, clock } = await openPool({ exits: { local: addresses(3) }, targets: { [HOST]: { spacing: "10s", backendLimit: 3 } } });
+  const first = await pool.acquire(get(), { hints: { affinity: "a" } });
+  first.release();
+  const own = pool.run(get("/", { hints: { affinity: "a" } }), scriptedTransport());
+  await clock.advance(1_000);
+  const [{ waitsFor }] = pool.overview().targets;
+  assert.equal(waitsFor?.only, first.exit.id);
+  assert.deepEqual([waitsFor.asked, waitsFor.reasons[0].reason], [1, "spacing"]);
+  await clock.advance(10_000);
+  await own;
+
+  await clock.advance(10_000);
+  const leases = await Promise.all([1, 2, 3].map(() => pool.acquire(get())));
+  const late = pool.run(get(), scriptedTransport());
+  assert.equal(pool.overview().targets[0].waitsFor?.held, "backend-limit");
+  for (const lease of leases) lease.release();
+  await clock.advance(20_000);
+  await late;
   await pool.close();
 });

@@ -2,6 +2,7 @@ import { EXIT_STATES, NO_LOAD, type ExitColumns, type LimitOverview } from "../.
 import type { Exit } from "../../model/exit.ts";
 import type { QuotaLimit } from "../../quota/limit.ts";
 import type { Engine } from "../engine.ts";
+import { namedCounters, USED_UP_AT } from "./named-counters.ts";
 import type { Target } from "../target.ts";
 
 const ACTIVE = EXIT_STATES.indexOf("active");
@@ -10,9 +11,8 @@ const COOLDOWN = EXIT_STATES.indexOf("cooldown");
 const BANNED = EXIT_STATES.indexOf("banned");
 const DEAD = EXIT_STATES.indexOf("dead");
 
-/** Share of a limit at which an exit counts as warned, and as used up. */
+/** Share of a limit at which an exit counts as warned. */
 const WARNING_AT = 0.8;
-const USED_UP_AT = 0.99;
 /** Half a percent each. */
 const LOAD_STEPS = 200;
 /**
@@ -109,6 +109,13 @@ export class ColumnsMaker {
   }
 
   #sum(limit: QuotaLimit, known: Int32Array): LimitOverview {
+    const now = this.#now;
+    const { name, unit, scope, meter } = limit;
+    const { exits, named, fullest, usedUp, mean, most, turnsAt } = scope === "exit" ? { ...this.#ofExits(limit, known), named: 0, fullest: [] } : { ...namedCounters(limit, now), exits: 0 };
+    return { name, unit, scope, limit: meter.limit, perMs: meter.perMs, exits, named, fullest, usedUp, mean, most, turnsInMs: turnsAt === Infinity ? 0 : Math.max(0, Math.round(turnsAt - now)) };
+  }
+
+  #ofExits(limit: QuotaLimit, known: Int32Array): { exits: number; usedUp: number; mean: number; most: number; turnsAt: number } {
     const { table } = this.#engine;
     const now = this.#now;
     const { meter } = limit;
@@ -131,26 +138,13 @@ export class ColumnsMaker {
       const load = Math.min(LOAD_STEPS, Math.round(share * LOAD_STEPS));
       if (this.#load[exit] === NO_LOAD || load > this.#load[exit]) this.#load[exit] = load;
     };
-    if (limit.scope === "exit") {
-      if (this.#read + table.length <= MOST_READ) for (let exit = 0; exit < table.length; exit++) look(exit);
-      else {
-        const step = Math.ceil(known.length / Math.max(LEAST_READ, MOST_READ - this.#read));
-        for (let i = 0; i < known.length; i += step) look(known[i]);
-      }
-      this.#read += exits;
+    if (this.#read + table.length <= MOST_READ) for (let exit = 0; exit < table.length; exit++) look(exit);
+    else {
+      const step = Math.ceil(known.length / Math.max(LEAST_READ, MOST_READ - this.#read));
+      for (let i = 0; i < known.length; i += step) look(known[i]);
     }
-    return {
-      name: limit.name,
-      unit: limit.unit,
-      scope: limit.scope,
-      limit: meter.limit,
-      perMs: meter.perMs,
-      exits,
-      usedUp,
-      mean: exits === 0 ? 0 : sum / exits,
-      most,
-      turnsInMs: turnsAt === Infinity ? 0 : Math.max(0, Math.round(turnsAt - now)),
-    };
+    this.#read += exits;
+    return { exits, usedUp, mean: exits === 0 ? 0 : sum / exits, most, turnsAt };
   }
 
   #worsen(exit: number, state: number): void {

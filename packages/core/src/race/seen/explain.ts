@@ -1,6 +1,7 @@
 import type { Decision } from "../../model/decision.ts";
 import type { ExplainedExit, Explanation, WeightReport } from "../../model/pool.ts";
 import type { Hints, RequestInfo } from "../../model/request.ts";
+import { accountLabel, ownerLabel } from "../../quota/owner-label.ts";
 import { beliefOf } from "./belief.ts";
 import { DecisionRing } from "./decision-ring.ts";
 import { Job } from "../job.ts";
@@ -37,7 +38,35 @@ export function explain(engine: Engine, target: Target, request: RequestInfo, hi
   const own = ownExit(job, hints, now);
   const forMs = Math.round(target.pauses.wholeUntil - now);
   const cause = forMs > 0 ? target.causes.of(undefined, now) : undefined;
-  return { target: target.name, weight, breaker: target.breaker.state(now), queued: target.waiting, exits, wouldWaitMs, ...(own === undefined ? {} : { affinity: own }), ...(forMs > 0 ? { paused: { forMs, ...(cause === undefined ? {} : { cause }) } } : {}) };
+  const common = commonCounters(job, now);
+  const account = job.demand?.account;
+  const accountMs = account === undefined ? 0 : Math.round(target.pauses.untilOfAccount(account) - now);
+  return {
+    target: target.name,
+    weight,
+    breaker: target.breaker.state(now),
+    queued: target.waiting,
+    exits,
+    wouldWaitMs,
+    ...(account !== undefined && accountMs > 0 ? { pausedAccount: { label: accountLabel(account), forMs: accountMs } } : {}),
+    ...(common.length === 0 ? {} : { common }),
+    ...(own === undefined ? {} : { affinity: own }),
+    ...(forMs > 0 ? { paused: { forMs, ...(cause === undefined ? {} : { cause }) } } : {}),
+  };
+}
+
+/** What the request takes of counters that no other exit helps with: its account's, and everybody's. */
+function commonCounters({ target, demand }: Job, now: number): NonNullable<Explanation["common"]> {
+  const { quota } = target;
+  if (quota === undefined || demand === undefined) return [];
+  return demand.limits.flatMap((index, i) => {
+    const limit = quota.limits[index];
+    const { name, scope, meter } = limit;
+    if (scope === "exit") return [];
+    const row = limit.rowOf(-1, demand.account, demand.keys[i], now);
+    const of = ownerLabel({ ...(scope === "account" && demand.account !== undefined ? { account: demand.account } : {}), ...(demand.keys[i] === undefined ? {} : { key: demand.keys[i] }) });
+    return [{ name, of, needs: demand.units[i], used: meter.used(row, now), limit: meter.limit, resetsInMs: Math.max(0, Math.round(meter.resetsAt(row, now) - now)) }];
+  });
 }
 
 /** The exit of the request's key, and why the request waits for it. */

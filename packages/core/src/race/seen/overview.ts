@@ -1,7 +1,9 @@
 import { EXIT_STATES, type ExitDetails, type PoolOverview, type TargetDetails, type TargetOverview } from "../../model/overview.ts";
 import type { Traffic } from "../../health/traffic.ts";
+import { accountLabel } from "../../quota/owner-label.ts";
 import type { Engine } from "../engine.ts";
 import { ColumnsMaker } from "./exit-columns.ts";
+import { MOST_NAMED } from "./named-counters.ts";
 import { exitStatus } from "./status.ts";
 import type { Target } from "../target.ts";
 import { waitsFor } from "./waits-for.ts";
@@ -12,6 +14,7 @@ const SECONDS = 60;
 export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic): PoolOverview {
   const now = engine.clock.now();
   const maker = new ColumnsMaker(engine, now);
+  const chosen = new Chosen();
   const shown: TargetOverview[] = [];
   let pending = 0;
   for (const target of targets) {
@@ -27,10 +30,13 @@ export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: T
       inflight: target.inFlight,
       pausedForMs: Math.max(0, Math.round(target.pauses.wholeUntil - now)),
       limits: maker.add(target),
+      pausedAccounts: pausedAccounts(target, now),
+      chosen: chosen.of(engine, target, now),
       waitsFor: waitsFor(engine, target, now),
     });
   }
   const columns = maker.finish();
+  const { blackout } = engine.policy;
   const { good, all } = traffic.attempts1m(now);
   return {
     pool: engine.name,
@@ -44,6 +50,7 @@ export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: T
     inflight: engine.gate.inFlight,
     full: !engine.gate.open,
     switches: engine.switches,
+    outage: blackout?.standing === true ? { quietMs: Math.round(blackout.quietMs(now)) } : undefined,
     targets: shown,
     columns,
   };
@@ -68,6 +75,34 @@ export function inspectExit(engine: Engine, targets: Iterable<Target>, id: strin
     };
   }
   return { exit, targets: details };
+}
+
+/** Exits of which one overview finds out whether they are chosen, some 2 ms; then of each target so many, spread over all of them. */
+const MOST_ASKED = 200_000;
+const LEAST_ASKED = 1_000;
+
+class Chosen {
+  #left = MOST_ASKED;
+
+  of({ policy, table }: Engine, { worth }: Target, now: number): TargetOverview["chosen"] {
+    if (worth === undefined) return undefined;
+    policy.moment(now);
+    const step = table.length <= this.#left ? 1 : Math.ceil(table.length / LEAST_ASKED);
+    let asked = 0;
+    let exits = 0;
+    for (let exit = 0; exit < table.length; exit += step) {
+      if (table.exits[exit] === undefined) continue;
+      asked++;
+      if (worth.chooses(exit)) exits++;
+    }
+    this.#left -= asked;
+    return { asked, exits };
+  }
+}
+
+function pausedAccounts({ pauses }: Target, now: number): TargetOverview["pausedAccounts"] {
+  const paused = [...pauses.accounts(now)].sort((a, b) => b.until - a.until).slice(0, MOST_NAMED);
+  return paused.map(({ account, until, reason }) => ({ label: accountLabel(account), forMs: Math.round(until - now), reason }));
 }
 
 function countStates(state: Uint8Array): PoolOverview["exits"] {
