@@ -206,3 +206,29 @@ test("aborted and late requests leave nothing behind, and those behind them are 
   assert.equal(clock.pending, 0);
   await pool.close();
 });
+
+test("tasks that wait for a limit of their account's take no places from tasks that could go", async () => {
+  const clock = new ManualClock();
+  const pool = await poolWith(clock, [DATA, { name: "orders", unit: "orders", limit: 1, per: "10s", align: "fixed", scope: "account" }], { queue: { timeout: false, capacity: 5 } });
+  const transport = scriptedTransport([{}], { clock });
+  const order = { ...request("/order/1", { key: "a" }) };
+  const handles = [pool.submit(order, transport)];
+  await clock.advance(0);
+  assert.equal(transport.sent.length, 1);
+
+  handles.push(...pool.submitAll([order, order, order, order, order], transport));
+  await clock.advance(0);
+  assert.equal(pool.status().tasks.pending, 5);
+  // Their part of the queue is full …
+  assert.throws(() => pool.submit(order, transport), { code: "MH_ERR_POOL_FULL" });
+  assert.throws(() => pool.submitAll([request("/data", { key: "a" }), order], transport), { code: "MH_ERR_POOL_FULL" });
+  // … and nobody else's: not that of data, nor that of another account's orders.
+  const others = pool.submitAll([request("/data", { key: "a" }), request("/data", { key: "a" }), { ...order, headers: { key: "b" } }], transport);
+  await Promise.all(others);
+  assert.equal(transport.sent.length, 4);
+  assert.throws(() => pool.submitAll(Array.from({ length: 6 }, () => request("/data", { key: "a" })), transport), { code: "MH_ERR_POOL_FULL" }, "the line holds as many as ever");
+
+  await clock.advance(60_000);
+  await Promise.all(handles);
+  await pool.close();
+});

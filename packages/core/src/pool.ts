@@ -25,6 +25,7 @@ import { Engine } from "./race/engine.ts";
 import { acquire, timeoutMs, tryAcquire, tryAcquireAll, type Asked } from "./race/by-hand/acquire.ts";
 import { decisionsOf, explain, explainTask } from "./race/seen/explain.ts";
 import { inspectExit, overviewOf } from "./race/seen/overview.ts";
+import { fullTarget } from "./race/room-for.ts";
 import { runByPromise } from "./race/promise-driver.ts";
 import { EngineReadings } from "./race/seen/readings.ts";
 import { takeStatedLimits } from "./race/stated-limits.ts";
@@ -126,10 +127,8 @@ class Pool implements ExitPool {
   submitAll<R>(requests: RequestInfo[], transport: Transport<R>, options: RunOptions = {}): TaskHandle<R>[] {
     if (this.#engine.closing) throw new ClosedError();
     const asked = requests.map((request) => this.#asked(request, options.hints));
-    for (const { target } of asked) {
-      const wanted = asked.filter((other) => other.target === target).length;
-      if (wanted > this.#engine.roomFor(target)) throw new PoolFullError(target.name, this.#engine.rules.capacity);
-    }
+    const full = fullTarget(this.#engine, asked);
+    if (full !== undefined) throw new PoolFullError(full.name, this.#engine.rules.capacity);
     return asked.map((one) => submit(this.#engine, one, transport, options));
   }
 

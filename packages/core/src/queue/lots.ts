@@ -151,6 +151,11 @@ export class Lots<T extends Parkable> {
     return this.#wakes.nextAt;
   }
 
+  /** Does anybody wait for that? */
+  has(key: string | number): boolean {
+    return this.#byKey.has(key);
+  }
+
   /** Any of those who are parked. */
   first(): T | undefined {
     return this[Symbol.iterator]().next().value as T | undefined;

@@ -149,11 +149,6 @@ export class Engine {
     return job;
   }
 
-  /** How many more requests the target's queue holds. */
-  roomFor(target: Target): number {
-    return Math.max(0, this.rules.capacity - target.waiting);
-  }
-
   /** Exits are known now, or more of them than before. */
   open(targets: Iterable<Target>): void {
     this.ready = true;
