@@ -62,7 +62,7 @@ test("sockets are counted by the kind of their exits: those that are open, and h
   const socks = await runSocks(t);
   const silent = await runScript(t, () => {});
   const rude = await runScript(t, (socket) => socket.end("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"));
-  const pool = createExitPool({ exits: { local: ["127.0.0.1"] } });
+  const pool = createExitPool({ exits: { local: ["127.0.0.1"], proxies: [`socks5://127.0.0.1:${socks.port}`, `http://127.0.0.1:${rude.port}`] } });
   t.after(() => pool.close());
   await pool.ready();
   const agents = exitAgents(pool.adapterHost);

@@ -5,7 +5,7 @@ import type { Engine } from "../engine.ts";
 import { ExitReadings } from "./exit-readings.ts";
 import { readKinds } from "./kind-readings.ts";
 import { readLimits } from "./limit-readings.ts";
-import { readSockets } from "./socket-readings.ts";
+import { SocketReadings } from "./socket-readings.ts";
 import { readSources, type ReadableSources } from "./source-readings.ts";
 import { ABORTED, ANSWERED, BANS, FAILED, FAILED_AGAIN, FAILURE_RUNS, OPENED, RACE_LEGS, RACES, RECOVERED, REQUEUED, REST_REASONS, Tally, WEIGHT } from "./tally.ts";
 import type { Target } from "../target.ts";
@@ -35,12 +35,14 @@ export class EngineReadings implements PoolReadings {
   readonly #targets: Iterable<Target>;
   readonly #others: OtherReadings;
   readonly #exits: ExitReadings;
+  readonly #sockets: SocketReadings;
 
   constructor(engine: Engine, targets: Iterable<Target>, others: OtherReadings) {
     this.#engine = engine;
     this.#targets = targets;
     this.#others = others;
     this.#exits = new ExitReadings(engine);
+    this.#sockets = new SocketReadings(engine.table);
   }
 
   get name(): string {
@@ -69,7 +71,7 @@ export class EngineReadings implements PoolReadings {
     if (engine.books !== undefined) sink.value(F.ledgerFaults, [], engine.books.faults);
     const slots = this.#others.slots();
     for (const state of SLOT_STATES) sink.value(F.slots, [state], slots[state]);
-    readSockets(sink, this.#others.sockets, engine.table);
+    this.#sockets.read(sink, this.#others.sockets);
     readSources(sink, this.#others.sources());
     const shown: Target[] = [];
     const others = new Tally();

@@ -1,18 +1,35 @@
 import type { ExitTable } from "../../exits/exit-table.ts";
+import type { Exit } from "../../model/exit.ts";
 import { FAMILIES as F } from "../../observe/metrics/families.ts";
 import type { Sink } from "../../observe/metrics/readings.ts";
 import { CONNECT_RESULTS, EXIT_KINDS, type SocketCounts } from "../../observe/socket-counts.ts";
 
-/** What metrics show of sockets: of the kinds of exits that there are, and were. */
-export function readSockets(sink: Sink, counts: SocketCounts, { exits }: ExitTable): void {
-  const present = new Set<string>();
-  for (const exit of exits) if (exit !== undefined) present.add(exit.kind);
-  for (const kind of EXIT_KINDS) {
-    const { connecting, open, results } = counts.of(kind);
-    const used = connecting > 0 || CONNECT_RESULTS.some((result) => results[result] > 0);
-    if (!used && !present.has(kind)) continue;
-    sink.value(F.sockets, [kind, "connecting"], connecting);
-    sink.value(F.sockets, [kind, "open"], open);
-    for (const result of CONNECT_RESULTS) sink.value(F.connects, [kind, result], results[result]);
+/** What metrics show of sockets: of the kinds of exits that the pool has or has had. */
+export class SocketReadings {
+  readonly #table: ExitTable;
+  readonly #kinds = new Set<Exit["kind"]>();
+  #turns = -1;
+
+  constructor(table: ExitTable) {
+    this.#table = table;
+  }
+
+  read(sink: Sink, counts: SocketCounts): void {
+    this.#look();
+    for (const kind of EXIT_KINDS) {
+      if (!this.#kinds.has(kind)) continue;
+      const { connecting, open, results } = counts.of(kind);
+      sink.value(F.sockets, [kind, "connecting"], connecting);
+      sink.value(F.sockets, [kind, "open"], open);
+      for (const result of CONNECT_RESULTS) sink.value(F.connects, [kind, result], results[result]);
+    }
+  }
+
+  /** Through all exits only where some have come or gone. */
+  #look(): void {
+    const { exits, turns } = this.#table;
+    if (turns === this.#turns) return;
+    this.#turns = turns;
+    for (const exit of exits) if (exit !== undefined) this.#kinds.add(exit.kind);
   }
 }
