@@ -30,6 +30,7 @@ import { runByPromise } from "./race/promise-driver.ts";
 import { EngineReadings } from "./race/seen/readings.ts";
 import { takeStatedLimits } from "./race/stated-limits.ts";
 import { statusOf } from "./race/seen/status.ts";
+import { PLAIN } from "./race/way.ts";
 import { PREVIOUS } from "./race/wish.ts";
 import { weightAnalysisOf } from "./race/seen/weight-report.ts";
 import { checkRequest } from "./race/hosts.ts";
@@ -113,7 +114,7 @@ class Pool implements ExitPool {
 
   drive(request: RequestInfo, driver: Driver, options?: RunOptions): Dispatch {
     const hints = this.#hintsFor(request, options?.hints);
-    return this.#engine.drive(this.#targets.of(request, hints?.target), request, driver, { hints, timeoutMs: timeoutMs(options?.timeout), shared: false, byHand: false });
+    return this.#engine.drive(this.#targets.of(request, hints?.target), request, driver, PLAIN, hints, timeoutMs(options?.timeout));
   }
 
   run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R> {

@@ -20,40 +20,40 @@ export interface BreakerChange {
  */
 export class Breaker {
   rules: BreakerRules;
-  #state: BreakerState = CLOSED;
+  private current: BreakerState = CLOSED;
 
   constructor(rules: BreakerRules = DEFAULT_BREAKER) {
     this.rules = rules;
   }
 
   get closed(): boolean {
-    return this.#state.kind === "closed";
+    return this.current.kind === "closed";
   }
 
   /** Closed, and there is no failure that a success would make good. */
   get calm(): boolean {
-    return this.#state === CLOSED;
+    return this.current === CLOSED;
   }
 
   /** As a person sees it: one whose probe is due is half open, though nobody has asked yet. */
   state(now: number): BreakerState["kind"] {
-    const state = this.#state;
+    const state = this.current;
     return state.kind === "open" && isDue(state.nextProbeAt, now, this.rules) ? "half-open" : state.kind;
   }
 
   /** Open, and nobody has been let through since: whoever is next makes it half open. */
   get waiting(): boolean {
-    return this.#state.kind === "open";
+    return this.current.kind === "open";
   }
 
   /** Why it is not closed. */
   get reason(): OpenReason | undefined {
-    return this.#state.kind === "closed" ? undefined : this.#state.reason;
+    return this.current.kind === "closed" ? undefined : this.current.reason;
   }
 
   /** When a request would be let through as a probe; 0: at once, `Infinity`: when the one that is out has ended; `undefined`: closed. */
   get nextProbeAt(): number | undefined {
-    const state = this.#state;
+    const state = this.current;
     switch (state.kind) {
       case "closed":
         return undefined;
@@ -70,7 +70,7 @@ export class Breaker {
 
   /** Has the time of the next probe come, and none is out? */
   isDue(now: number): boolean {
-    const state = this.#state;
+    const state = this.current;
     return state.kind === "open" ? isDue(state.nextProbeAt, now, this.rules) : state.kind === "half-open" && !state.probing;
   }
 
@@ -83,10 +83,10 @@ export class Breaker {
 
   /** May a request be sent? "probe": yes, alone, with one leg; its end must be told. */
   admit(now: number): "go" | "probe" | "refuse" {
-    const before = this.#state;
+    const before = this.current;
     if (before.kind === "closed") return "go";
     this.#to({ kind: "asked" }, now);
-    return this.#state === before ? "refuse" : "probe";
+    return this.current === before ? "refuse" : "probe";
   }
 
   /** What became of a request, once for each that was admitted. @param probe it was let through as the probe */
@@ -111,9 +111,9 @@ export class Breaker {
   }
 
   #to(event: BreakerEvent, now: number): BreakerChange | undefined {
-    const from = this.#state;
+    const from = this.current;
     const to = transition(from, event, now, this.rules);
-    this.#state = to;
+    this.current = to;
     if (to === from || (to.kind === "closed" && from.kind === "closed") || (to.kind === "half-open" && from.kind === "half-open")) return undefined;
     const reason = to.kind === "closed" ? (from.kind === "closed" ? undefined : from.reason) : to.reason;
     return reason === undefined ? undefined : { from: from.kind, to: to.kind, reason, nextProbeAt: to.kind === "open" ? to.nextProbeAt : undefined };

@@ -129,9 +129,13 @@ export class ExitTable {
     else listeners.add(listener);
   }
 
+  /** Somebody wants to be told. */
+  get awaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** An attempt through the exit has ended. */
   freed(exit: number): void {
-    if (this.#waiting.size === 0) return;
     const listeners = this.#waiting.get(exit);
     if (listeners === undefined) return;
     this.#waiting.delete(exit);

@@ -13,43 +13,43 @@ const JUMP_MS = 1_000;
  * back, the origin goes back with it, so that a rest lasts as long as it was meant to.
  */
 export class Epoch {
-  readonly #rebase: (byMs: number) => void;
-  #origin = Number.NaN;
-  #last = 0;
+  private readonly rebase: (byMs: number) => void;
+  private origin = Number.NaN;
+  private last = 0;
 
   /** @param rebase subtracts from every stored time; see `moved` */
   constructor(rebase: (byMs: number) => void) {
-    this.#rebase = rebase;
+    this.rebase = rebase;
   }
 
   /** The tick of this moment, at least 1. */
   tick(now: number): number {
-    if (!(now >= this.#last)) this.#wentBack(now);
-    this.#last = now;
-    const tick = Math.ceil(now) - this.#origin;
-    return tick >= 1 && tick <= HALF ? tick : this.#outside(now);
+    if (!(now >= this.last)) this.wentBack(now);
+    this.last = now;
+    const tick = Math.ceil(now) - this.origin;
+    return tick >= 1 && tick <= HALF ? tick : this.outside(now);
   }
 
   /** The moment of a tick, on the clock's scale. */
   at(tick: number): number {
-    return this.#origin + tick;
+    return this.origin + tick;
   }
 
-  #wentBack(now: number): void {
-    if (this.#last - now > JUMP_MS) this.#origin -= Math.floor(this.#last - now);
+  private wentBack(now: number): void {
+    if (this.last - now > JUMP_MS) this.origin -= Math.floor(this.last - now);
   }
 
   /** Before the first moment, or beyond what fits. */
-  #outside(now: number): number {
-    if (Number.isNaN(this.#origin)) this.#origin = Math.floor(now) - BEFORE;
-    const tick = Math.max(1, Math.ceil(now) - this.#origin);
-    return tick <= HALF ? tick : this.#moveOn(tick);
+  private outside(now: number): number {
+    if (Number.isNaN(this.origin)) this.origin = Math.floor(now) - BEFORE;
+    const tick = Math.max(1, Math.ceil(now) - this.origin);
+    return tick <= HALF ? tick : this.moveOn(tick);
   }
 
-  #moveOn(tick: number): number {
+  private moveOn(tick: number): number {
     const by = tick - KEPT;
-    this.#origin += by;
-    this.#rebase(by);
+    this.origin += by;
+    this.rebase(by);
     return KEPT;
   }
 }

@@ -43,7 +43,7 @@ export class ExitRecords {
   dead = 0;
   /** Deaths and returns so far: who counts exits looks whether it has changed. */
   turns = 0;
-  readonly #rows = new Rows(WORDS);
+  private readonly rows = new Rows(WORDS);
   rules: HealthRules;
 
   constructor(rules: HealthRules) {
@@ -51,85 +51,90 @@ export class ExitRecords {
   }
 
   get bytes(): number {
-    return this.#rows.bytes;
+    return this.rows.bytes;
   }
 
   /** Share of successes among the last outcomes; 0.5 of an unknown one. */
   rate(exit: number): number {
-    const page = this.#rows.peek(exit);
+    const page = this.rows.peek(exit);
     if (page === undefined) return UNKNOWN_RATE;
-    const at = this.#rows.offset(exit);
+    const at = this.rows.offset(exit);
     return successRate(page.u32[at + BITS], page.u32[at + FLAGS] & 63);
   }
 
   /** As the chance that its next attempt succeeds: an exit that has not succeeded for long may have gone. */
   expected(exit: number, tick: number): number {
-    const page = this.#rows.peek(exit);
+    const page = this.rows.peek(exit);
     if (page === undefined) return 0;
-    const last = page.u32[this.#rows.offset(exit) + LAST_GOOD];
+    const last = page.u32[this.rows.offset(exit) + LAST_GOOD];
     return last === 0 ? 0 : this.rate(exit) * recencyOf(tick - last);
   }
 
   isKnown(exit: number): boolean {
-    const page = this.#rows.peek(exit);
-    return page !== undefined && (page.u32[this.#rows.offset(exit) + FLAGS] & 63) > 0;
+    const page = this.rows.peek(exit);
+    return page !== undefined && (page.u32[this.rows.offset(exit) + FLAGS] & 63) > 0;
   }
 
   isDead(exit: number): boolean {
-    return this.#has(exit, DEAD);
+    return this.has(exit, DEAD);
   }
 
   /** Back from the dead, and yet to show that it works. */
   onTrial(exit: number): boolean {
-    return this.#has(exit, TRIAL);
+    return this.has(exit, TRIAL);
   }
 
   /** Neither dead nor on trial. */
   isSound(exit: number): boolean {
-    return !this.#has(exit, DEAD | TRIAL);
+    return !this.has(exit, DEAD | TRIAL);
   }
 
   inFlight(exit: number): number {
-    const page = this.#rows.peek(exit);
-    return page === undefined ? 0 : page.u32[this.#rows.offset(exit) + COUNTS] & MOST;
+    const page = this.rows.peek(exit);
+    return page === undefined ? 0 : page.u32[this.rows.offset(exit) + COUNTS] & MOST;
   }
 
   started(exit: number): void {
-    const { u32 } = this.#rows.open(exit);
-    const at = this.#rows.offset(exit) + COUNTS;
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit) + COUNTS;
     if ((u32[at] & MOST) < MOST) u32[at]++;
   }
 
   ended(exit: number): void {
-    const { u32 } = this.#rows.open(exit);
-    const at = this.#rows.offset(exit) + COUNTS;
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit) + COUNTS;
     if ((u32[at] & MOST) > 0) u32[at]--;
   }
 
-  /** @returns true when it was dead or on trial */
+  /** An attempt has ended, and well. @returns true when it was dead or on trial */
   succeeded(exit: number, tick: number): boolean {
-    const { u32 } = this.#rows.open(exit);
-    const at = this.#rows.offset(exit);
-    const flags = u32[at + FLAGS];
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
     u32[at + GOOD]++;
     u32[at + LAST_GOOD] = tick;
-    u32[at + COUNTS] &= MOST;
+    // One less in flight, and no failures of this generation.
+    const inFlight = u32[at + COUNTS] & MOST;
+    u32[at + COUNTS] = inFlight > 0 ? inFlight - 1 : 0;
     const { window } = this.rules;
     // As well as can be already, which the targets have been told: one more success changes nothing.
-    if (u32[at + BITS] === lastOutcomes(window) && (flags & ALL_BUT_TOLD) === (HAD_SUCCESS | window)) return false;
-    if ((flags & DEAD) !== 0) this.#turned(-1);
+    return (u32[at + BITS] !== lastOutcomes(window) || (u32[at + FLAGS] & ALL_BUT_TOLD) !== (HAD_SUCCESS | window)) && this.improved(u32, at, exit);
+  }
+
+  private improved(u32: Uint32Array, at: number, exit: number): boolean {
+    const flags = u32[at + FLAGS];
+    if ((flags & DEAD) !== 0) this.turned(-1);
     // Reluctance ends with the first success: deaths and refreshes to sit out are forgotten.
     u32[at + FLAGS] = (flags & ~(DEAD | TRIAL | (511 << 6))) | HAD_SUCCESS;
-    this.#push(u32, at, exit, true);
+    this.push(u32, at, exit, true);
     return (flags & (DEAD | TRIAL)) !== 0;
   }
 
   /** @returns how often it has died, where this failure is its death; else 0 */
   failed(exit: number, mayDie: boolean): number {
-    const { u32 } = this.#rows.open(exit);
-    const at = this.#rows.offset(exit);
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
     u32[at + BAD]++;
-    this.#push(u32, at, exit, false);
+    this.push(u32, at, exit, false);
     const flags = u32[at + FLAGS];
     if ((flags & (HAD_SUCCESS | DEAD)) !== 0) return 0;
     const barren = Math.min(MOST, (u32[at + COUNTS] >>> 16) + 1);
@@ -137,13 +142,13 @@ export class ExitRecords {
     if (!mayDie || (barren < Math.min(MOST, this.rules.deadAfterSamples) && (flags & TRIAL) === 0)) return 0;
     const deaths = Math.min(MOST_DEATHS, ((flags >>> 6) & 7) + 1);
     u32[at + FLAGS] = (flags & ~(TRIAL | (511 << 6))) | DEAD | (deaths << 6) | (2 ** (deaths - 1) << 9);
-    this.#turned(1);
+    this.turned(1);
     return deaths;
   }
 
   /** A failure that is not its fault: counted, not judged. */
   excused(exit: number): void {
-    this.#rows.open(exit).u32[this.#rows.offset(exit) + BAD]++;
+    this.rows.open(exit).u32[this.rows.offset(exit) + BAD]++;
   }
 
   /**
@@ -151,10 +156,10 @@ export class ExitRecords {
    * @returns true when it was dead and may be tried again, once
    */
   refreshed(exit: number): boolean {
-    const page = this.#rows.peek(exit);
+    const page = this.rows.peek(exit);
     if (page === undefined) return false;
     const { u32 } = page;
-    const at = this.#rows.offset(exit) + FLAGS;
+    const at = this.rows.offset(exit) + FLAGS;
     const flags = u32[at];
     if ((flags & DEAD) === 0) {
       u32[at] = flags & ~HAD_SUCCESS;
@@ -166,16 +171,16 @@ export class ExitRecords {
       return false;
     }
     u32[at] = (flags & ~(DEAD | (63 << 9))) | TRIAL;
-    this.#turned(-1);
+    this.turned(-1);
     return true;
   }
 
   /** What is known of it, for a process to come; `undefined`: nothing is. */
   save(exit: number, tick: number): SavedRecord | undefined {
-    const page = this.#rows.peek(exit);
+    const page = this.rows.peek(exit);
     if (page === undefined) return undefined;
     const { u32 } = page;
-    const at = this.#rows.offset(exit);
+    const at = this.rows.offset(exit);
     if (u32[at + GOOD] + u32[at + BAD] === 0) return undefined;
     const last = u32[at + LAST_GOOD];
     const flags = u32[at + FLAGS];
@@ -196,8 +201,8 @@ export class ExitRecords {
 
   /** Puts back what was saved, cut to what a record can hold; what is in flight stays. */
   restore(exit: number, saved: SavedRecord, tick: number): void {
-    const { u32 } = this.#rows.open(exit);
-    const at = this.#rows.offset(exit);
+    const { u32 } = this.rows.open(exit);
+    const at = this.rows.offset(exit);
     const wasDead = (u32[at + FLAGS] & DEAD) !== 0;
     const age = saved.sinceSuccessMs;
     const samples = whole(saved.samples, this.rules.window);
@@ -214,23 +219,23 @@ export class ExitRecords {
       (saved.hadSuccess ? HAD_SUCCESS : 0) |
       (saved.dead ? DEAD : saved.onTrial ? TRIAL : 0) |
       ((Math.round(successRate(u32[at + BITS], samples) * 62) + 1) << 18);
-    if (saved.dead !== wasDead) this.#turned(saved.dead ? 1 : -1);
+    if (saved.dead !== wasDead) this.turned(saved.dead ? 1 : -1);
     this.changes.note(exit);
   }
 
   /** Successes and failures ever. */
   outcomes(exit: number): number {
-    const page = this.#rows.peek(exit);
-    return page === undefined ? 0 : page.u32[this.#rows.offset(exit) + GOOD] + this.failures(exit);
+    const page = this.rows.peek(exit);
+    return page === undefined ? 0 : page.u32[this.rows.offset(exit) + GOOD] + this.failures(exit);
   }
 
   failures(exit: number): number {
-    return this.#rows.peek(exit)?.u32[this.#rows.offset(exit) + BAD] ?? 0;
+    return this.rows.peek(exit)?.u32[this.rows.offset(exit) + BAD] ?? 0;
   }
 
   read(exit: number): ExitRecord {
-    const page = this.#rows.peek(exit);
-    const at = this.#rows.offset(exit);
+    const page = this.rows.peek(exit);
+    const at = this.rows.offset(exit);
     return {
       success: page?.u32[at + GOOD] ?? 0,
       fail: page?.u32[at + BAD] ?? 0,
@@ -242,28 +247,28 @@ export class ExitRecords {
 
   /** The index is given to another exit. */
   forget(exit: number): void {
-    if (this.isDead(exit)) this.#turned(-1);
-    this.#rows.wipe(exit);
+    if (this.isDead(exit)) this.turned(-1);
+    this.rows.wipe(exit);
     this.changes.note(exit);
   }
 
   rebase(byMs: number): void {
-    this.#rows.each(({ u32 }, at) => {
+    this.rows.each(({ u32 }, at) => {
       u32[at + LAST_GOOD] = moved(u32[at + LAST_GOOD], byMs);
     });
   }
 
-  #turned(by: 1 | -1): void {
+  private turned(by: 1 | -1): void {
     this.dead += by;
     this.turns++;
   }
 
-  #has(exit: number, flag: number): boolean {
-    const page = this.#rows.peek(exit);
-    return page !== undefined && (page.u32[this.#rows.offset(exit) + FLAGS] & flag) !== 0;
+  private has(exit: number, flag: number): boolean {
+    const page = this.rows.peek(exit);
+    return page !== undefined && (page.u32[this.rows.offset(exit) + FLAGS] & flag) !== 0;
   }
 
-  #push(u32: Uint32Array, at: number, exit: number, good: boolean): void {
+  private push(u32: Uint32Array, at: number, exit: number, good: boolean): void {
     const { window } = this.rules;
     u32[at + BITS] = pushOutcome(u32[at + BITS], good, window);
     const flags = u32[at + FLAGS];

@@ -16,7 +16,7 @@ const FIRST_EXITS = 8;
  */
 export class Rows {
   readonly words: number;
-  #pages: (Page | undefined)[] = [];
+  private pages: (Page | undefined)[] = [];
   /** Exits that there is room for now. */
   exits = 0;
 
@@ -31,12 +31,12 @@ export class Rows {
 
   /** The page of an exit, if it has one. */
   peek(exit: number): Page | undefined {
-    const page = this.#pages[exit >>> PAGE_BITS];
+    const page = this.pages[exit >>> PAGE_BITS];
     return page !== undefined && this.offset(exit) < page.u32.length ? page : undefined;
   }
 
   open(exit: number): Page {
-    return this.peek(exit) ?? this.#make(exit);
+    return this.peek(exit) ?? this.make(exit);
   }
 
   /** Makes the pages of the first `exits` exits at once, where else they would grow bit by bit. */
@@ -49,7 +49,7 @@ export class Rows {
   }
 
   clear(): void {
-    this.#pages = [];
+    this.pages = [];
     this.exits = 0;
   }
 
@@ -60,8 +60,8 @@ export class Rows {
 
   /** Calls back with the page, the offset and the exit of every row there is, used or not. */
   each(visit: (page: Page, at: number, exit: number) => void): void {
-    for (let p = 0; p < this.#pages.length; p++) {
-      const page = this.#pages[p];
+    for (let p = 0; p < this.pages.length; p++) {
+      const page = this.pages[p];
       if (page === undefined) continue;
       for (let at = 0, exit = p << PAGE_BITS; at < page.u32.length; at += this.words, exit++) visit(page, at, exit);
     }
@@ -69,8 +69,8 @@ export class Rows {
 
   /** Calls back with every page and the first of its exits, for who looks at so many rows that a call for each would be felt. */
   eachPage(visit: (page: Page, first: number) => void): void {
-    for (let p = 0; p < this.#pages.length; p++) {
-      const page = this.#pages[p];
+    for (let p = 0; p < this.pages.length; p++) {
+      const page = this.pages[p];
       if (page !== undefined) visit(page, p << PAGE_BITS);
     }
   }
@@ -79,8 +79,8 @@ export class Rows {
   markAbove(word: number, value: number, marks: Uint8Array, mark: number): number {
     const { words } = this;
     let count = 0;
-    for (let p = 0; p < this.#pages.length; p++) {
-      const page = this.#pages[p];
+    for (let p = 0; p < this.pages.length; p++) {
+      const page = this.pages[p];
       if (page === undefined) continue;
       const { u32 } = page;
       const first = p << PAGE_BITS;
@@ -95,17 +95,17 @@ export class Rows {
   }
 
   /** A small pool does not pay for a whole page. */
-  #make(exit: number): Page {
+  private make(exit: number): Page {
     const index = exit >>> PAGE_BITS;
-    const old = this.#pages[index];
+    const old = this.pages[index];
     let exits = old === undefined ? FIRST_EXITS : (old.u32.length / this.words) * 2;
     while (exits <= (exit & (PAGE_EXITS - 1))) exits *= 2;
     const u32 = new Uint32Array(exits * this.words);
     if (old !== undefined) u32.set(old.u32);
     this.exits += exits - (old === undefined ? 0 : old.u32.length / this.words);
     const page: Page = { u32, f32: new Float32Array(u32.buffer) };
-    while (this.#pages.length <= index) this.#pages.push(undefined);
-    this.#pages[index] = page;
+    while (this.pages.length <= index) this.pages.push(undefined);
+    this.pages[index] = page;
     return page;
   }
 }

@@ -21,8 +21,8 @@ const EXPECTED_OF_LOCAL = 0.5;
  * over `now`; nothing happens by itself, and nothing is allocated for an outcome that changes nothing.
  */
 export class TargetHealth extends TargetReadings {
-  readonly #ejection: Ejection;
-  readonly #blame = new Blame();
+  private readonly ejection: Ejection;
+  private readonly blame = new Blame();
   /** Where this target stands in the order of use of all targets. */
   usedAt = 0;
   /** Attempts that are out. */
@@ -31,16 +31,16 @@ export class TargetHealth extends TargetReadings {
   /** Made by `PoolHealth.target()`. */
   constructor(pool: PoolHealth) {
     super(pool);
-    this.#ejection = new Ejection(this.cellRows, pool.census, pool.records);
+    this.ejection = new Ejection(this.cellRows, pool.census, pool.records);
   }
 
   /** The target fails everywhere, so nobody is judged by it: offer exits in any order, and take failures there as the target's. */
   get blamed(): boolean {
-    return this.#blame.standing;
+    return this.blame.standing;
   }
 
   protected override get nobodyRests(): boolean {
-    return this.#ejection.none;
+    return this.ejection.none;
   }
 
   started(exit: number): void {
@@ -62,16 +62,16 @@ export class TargetHealth extends TargetReadings {
     const { u32 } = page;
     const at = this.cellRows.offset(exit);
     if (cell.leave(u32, at)) this.inFlight--;
-    this.pool.records.ended(exit);
     const tookMs = latencyMs > 0 ? Math.min(LONGEST_LATENCY_MS, latencyMs) : 0;
-    return kind === "success" ? this.#succeeded(exit, page, at, tookMs, this.pool.epoch.tick(now)) : this.#otherwise(exit, kind, u32, at, tookMs, now);
+    return kind === "success" ? this.succeeded(exit, page, at, tookMs, this.pool.epoch.tick(now)) : this.otherwise(exit, kind, u32, at, tookMs, now);
   }
 
-  #otherwise(exit: number, kind: Exclude<VerdictKind, "success">, u32: Uint32Array, at: number, tookMs: number, now: number): readonly Change[] {
+  private otherwise(exit: number, kind: Exclude<VerdictKind, "success">, u32: Uint32Array, at: number, tookMs: number, now: number): readonly Change[] {
+    this.pool.records.ended(exit);
     switch (kind) {
       case "blocked":
       case "exit-error":
-        return this.#failed(exit, at, tookMs, this.pool.epoch.tick(now));
+        return this.failed(exit, at, tookMs, this.pool.epoch.tick(now));
       case "rate-limited":
       case "banned":
         cell.addWarning(u32, at);
@@ -88,7 +88,7 @@ export class TargetHealth extends TargetReadings {
 
   /** Exits that rest here now; dead ones are not counted. */
   cooling(now: number): number {
-    return this.#ejection.count(this.pool.epoch.tick(now));
+    return this.ejection.count(this.pool.epoch.tick(now));
   }
 
   /** Puts back what was saved, of exits by their index, `NONE` meaning none of ours; what is in flight now stays. Whatever is there, cells come of it. */
@@ -103,10 +103,10 @@ export class TargetHealth extends TargetReadings {
       if (exit === NONE) continue;
       const page = cellRows.open(exit);
       const at = cellRows.offset(exit);
-      if (cell.isCooling(page.u32, at)) this.#ejection.over(exit);
+      if (cell.isCooling(page.u32, at)) this.ejection.over(exit);
       writeCell(page, at, values, from, tick, longestMs, rules.window);
       const until = page.u32[at + cell.UNTIL];
-      if (until > 0) this.#ejection.cooled(exit, until);
+      if (until > 0) this.ejection.cooled(exit, until);
     }
     if (cellRows.exits > before) this.pool.used(this, cellRows.exits - before);
   }
@@ -123,7 +123,7 @@ export class TargetHealth extends TargetReadings {
     const page = this.cellRows.peek(exit);
     if (page === undefined) return;
     this.inFlight -= cell.outOf(page.u32, this.cellRows.offset(exit));
-    this.#ejection.over(exit);
+    this.ejection.over(exit);
     this.cellRows.wipe(exit);
     this.beliefs.forget(exit);
   }
@@ -132,8 +132,8 @@ export class TargetHealth extends TargetReadings {
   clear(): void {
     this.cellRows.clear();
     this.beliefs.clear();
-    this.#ejection.clear();
-    this.#blame.succeeded();
+    this.ejection.clear();
+    this.blame.succeeded();
     this.inFlight = 0;
   }
 
@@ -141,20 +141,20 @@ export class TargetHealth extends TargetReadings {
   rebase(byMs: number): void {
     this.cellRows.each((page, at) => cell.moveCell(page, at, byMs));
     this.beliefs.rebase(byMs);
-    this.#ejection.rebase(byMs);
+    this.ejection.rebase(byMs);
   }
 
-  #succeeded(exit: number, { u32, f32 }: Page, at: number, tookMs: number, tick: number): readonly Change[] {
+  private succeeded(exit: number, { u32, f32 }: Page, at: number, tookMs: number, tick: number): readonly Change[] {
     cell.setGood(u32, f32, at, tookMs, tick);
-    this.#push(u32, at, true);
+    this.push(u32, at, true);
     const revived = this.pool.records.succeeded(exit, tick);
-    const cleared = this.#blame.succeeded();
+    const cleared = this.blame.succeeded();
     const level = cell.levelOf(u32, at);
-    return level === 0 && !revived && !cleared ? NO_CHANGE : this.#cured(exit, u32, at, tookMs, tick, revived, cleared);
+    return level === 0 && !revived && !cleared ? NO_CHANGE : this.cured(exit, u32, at, tookMs, tick, revived, cleared);
   }
 
   /** A success has changed how the exit or the target stands. */
-  #cured(exit: number, u32: Uint32Array, at: number, tookMs: number, tick: number, revived: boolean, cleared: boolean): readonly Change[] {
+  private cured(exit: number, u32: Uint32Array, at: number, tookMs: number, tick: number, revived: boolean, cleared: boolean): readonly Change[] {
     const level = cell.levelOf(u32, at);
     const changes: Change[] = [];
     if (level > 0) {
@@ -163,7 +163,7 @@ export class TargetHealth extends TargetReadings {
       const early = until > tick && tick - tookMs >= until - cooldownMs(this.pool.rules, level);
       if (early) {
         u32[at + cell.UNTIL] = tick;
-        this.#ejection.over(exit);
+        this.ejection.over(exit);
       }
       cell.setLevel(u32, at, 0);
       changes.push({ kind: "recovered", exit, level, early });
@@ -173,20 +173,20 @@ export class TargetHealth extends TargetReadings {
     return changes;
   }
 
-  #failed(exit: number, at: number, tookMs: number, tick: number): readonly Change[] {
+  private failed(exit: number, at: number, tookMs: number, tick: number): readonly Change[] {
     const { records, rules } = this.pool;
     const { u32 } = this.cellRows.open(exit);
     u32[at + cell.BAD]++;
-    if (this.#blame.standing) {
+    if (this.blame.standing) {
       records.excused(exit);
       return NO_CHANGE;
     }
     // One that is down says so once, with its first failure in a row.
-    if (cell.inARow(u32, at) === 0 && this.#blame.failed(this.#expected(exit, at, tick))) {
+    if (cell.inARow(u32, at) === 0 && this.blame.failed(this.expected(exit, at, tick))) {
       records.excused(exit);
-      return [{ kind: "target-blamed", exits: this.#blame.exits }];
+      return [{ kind: "target-blamed", exits: this.blame.exits }];
     }
-    this.#push(u32, at, false);
+    this.push(u32, at, false);
     const run = cell.inARow(u32, at) + 1;
     cell.setInARow(u32, at, run);
     const last = u32[at + cell.LAST_GOOD];
@@ -199,13 +199,13 @@ export class TargetHealth extends TargetReadings {
     const level = cell.levelOf(u32, at);
     // Half open: the first failure of an attempt that was sent after the rest. Rounding of ticks may make it look 1 ms older.
     const due = level > 0 ? tick - tookMs >= until - 1 : run >= rules.cooldownAfter;
-    return due ? this.#cool(exit, at, tick, run, level) : NO_CHANGE;
+    return due ? this.cool(exit, at, tick, run, level) : NO_CHANGE;
   }
 
-  #cool(exit: number, at: number, tick: number, consecutiveFails: number, from: number): readonly Change[] {
+  private cool(exit: number, at: number, tick: number, consecutiveFails: number, from: number): readonly Change[] {
     const { rules, epoch } = this.pool;
     const { u32 } = this.cellRows.open(exit);
-    if (!this.#ejection.mayCool(exit, tick, rules)) {
+    if (!this.ejection.mayCool(exit, tick, rules)) {
       if (cell.isSpared(u32, at)) return NO_CHANGE;
       cell.setSpared(u32, at, true);
       return [{ kind: "spared", exit, consecutiveFails }];
@@ -215,12 +215,12 @@ export class TargetHealth extends TargetReadings {
     u32[at + cell.UNTIL] = tick + forMs;
     cell.setLevel(u32, at, level);
     cell.setSpared(u32, at, false);
-    this.#ejection.cooled(exit, tick + forMs);
+    this.ejection.cooled(exit, tick + forMs);
     return [{ kind: "cooled", exit, trial: from > 0, level, forMs, untilAt: epoch.at(tick + forMs), consecutiveFails }];
   }
 
   /** The chance that an attempt here succeeds, as far as it was known before. */
-  #expected(exit: number, at: number, tick: number): number {
+  private expected(exit: number, at: number, tick: number): number {
     const { records, census } = this.pool;
     const { u32 } = this.cellRows.open(exit);
     const last = u32[at + cell.LAST_GOOD];
@@ -230,7 +230,7 @@ export class TargetHealth extends TargetReadings {
     return EXPECTED_ELSEWHERE * records.expected(exit, tick);
   }
 
-  #push(u32: Uint32Array, at: number, good: boolean): void {
+  private push(u32: Uint32Array, at: number, good: boolean): void {
     const { window } = this.pool.rules;
     u32[at + cell.BITS] = pushOutcome(u32[at + cell.BITS], good, window);
     const count = cell.sampled(u32, at);

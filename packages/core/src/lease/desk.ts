@@ -1,6 +1,6 @@
 import type { ExitTable } from "../exits/exit-table.ts";
 import type { Demand } from "../quota/demand.ts";
-import { commonCounter, needAt, shortOfCommon } from "../quota/needs.ts";
+import { needAt } from "../quota/needs.ts";
 import type { Pauses } from "../quota/pauses.ts";
 import type { Quota } from "../quota/quota.ts";
 import { Carry } from "./carry.ts";
@@ -9,6 +9,7 @@ import { FITS, GONE, SKIP, type Fit } from "./fit.ts";
 import { Leftovers } from "./leftovers.ts";
 import type { Order } from "./order.ts";
 import { BUSY, later, NOWHERE, Places, READY, SHORT, SPACED, WAITING } from "./places.ts";
+import { isShutFor } from "./shut.ts";
 
 /** As long as the default spacing of proxies: by then another one is free, or none will be soon. */
 const PATIENCE_MS = 500;
@@ -33,19 +34,19 @@ export class Desk {
   quota: Quota | undefined;
   readonly pauses: Pauses;
   readonly table: ExitTable;
-  readonly #order: Order;
+  private readonly order: Order;
   readonly rests: Rests;
   /** Exits that were refused too often, and what they may carry at once. */
   readonly carry = new Carry();
   rules: DeskRules;
-  readonly #places = new Places();
-  readonly #leftovers = new Leftovers(this, this.#places);
+  private readonly places = new Places();
+  private readonly leftovers = new Leftovers(this, this.places);
 
   /** @param first the exit that is admitted first: where an order keeps equals as they came, targets that begin elsewhere try others out */
   constructor(table: ExitTable, order: Order, rests: Rests, quota: Quota | undefined, pauses: Pauses, rules: DeskRules, first = 0) {
     this.table = table;
     this.rests = rests;
-    this.#order = order;
+    this.order = order;
     this.quota = quota;
     this.pauses = pauses;
     this.rules = rules;
@@ -56,8 +57,8 @@ export class Desk {
   /** The exit exists from now on. */
   admit(exit: number): void {
     if (!this.mayUse(exit)) return;
-    this.#places.set(exit, READY);
-    this.#order.add(exit, false);
+    this.places.set(exit, READY);
+    this.order.add(exit, false);
   }
 
   /** Is there such an exit, and can it reach the target at all? */
@@ -67,10 +68,10 @@ export class Desk {
 
   /** The exit is about to be removed; nothing is in flight through it. */
   dismiss(exit: number, now: number): void {
-    this.#comeBack(now);
-    this.#order.remove(exit);
-    this.#places.set(exit, NOWHERE);
-    this.#leftovers.dry.delete(exit);
+    this.comeBack(now);
+    this.order.remove(exit);
+    this.places.set(exit, NOWHERE);
+    this.leftovers.dry.delete(exit);
     this.carry.forget(exit);
   }
 
@@ -81,28 +82,35 @@ export class Desk {
    * @param mayProxy false when as many attempts run through proxies as may
    */
   choose(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
-    this.#comeBack(now);
-    if (this.#isShut(demand, now)) return -1;
+    this.comeBack(now);
+    if (this.isShut(demand, now)) return -1;
+    // Nearly always it is the first in order, and nobody has to look further.
+    const first = this.order.first();
+    if (first >= 0 && mayProxy && tried.length === 0 && this.leftovers.short.size === 0 && this.fits(first, demand, now) === FITS) return first;
+    return this.search(demand, now, tried, mayProxy);
+  }
+
+  private search(demand: Demand | undefined, now: number, tried: readonly number[], mayProxy: boolean): number {
     let second = -1;
-    if (this.#leftovers.short.size > 0) {
-      const light = this.#leftovers.fromShort(demand, now, tried, mayProxy);
+    if (this.leftovers.short.size > 0) {
+      const light = this.leftovers.fromShort(demand, now, tried, mayProxy);
       if (light >= 0) return light;
     }
-    for (let exit = this.#order.first(); exit >= 0; ) {
-      const fit = this.#fits(exit, demand, now);
+    for (let exit = this.order.first(); exit >= 0; ) {
+      const fit = this.fits(exit, demand, now);
       if (fit === GONE) {
-        exit = this.#order.first();
+        exit = this.order.first();
         continue;
       }
       if (fit === FITS && (mayProxy || !this.table.isProxy[exit])) {
         if (tried.length === 0 || !tried.includes(exit)) return exit;
         if (second < 0) second = exit;
       }
-      exit = this.#order.after(exit);
+      exit = this.order.after(exit);
     }
-    const dry = this.#leftovers.dry.size === 0 ? -1 : this.#leftovers.fromDry(demand, now, tried, mayProxy);
+    const dry = this.leftovers.dry.size === 0 ? -1 : this.leftovers.fromDry(demand, now, tried, mayProxy);
     if (dry >= 0) return dry;
-    const nextAt = Math.min(this.wakeAt, this.#places.nextAt, this.#leftovers.short.wakeAt);
+    const nextAt = Math.min(this.wakeAt, this.places.nextAt, this.leftovers.short.wakeAt);
     // A dead exit is always free: to fall back on it at once would use up attempts while a good one is about to be back.
     if (second >= 0 && (tried.length >= this.table.size || nextAt > now + PATIENCE_MS)) return second;
     this.wakeAt = nextAt;
@@ -113,8 +121,8 @@ export class Desk {
 
   /** May this very exit be used now? Sets `wakeAt` where not. */
   chooseExit(exit: number, demand: Demand | undefined, now: number): boolean {
-    this.#comeBack(now);
-    if (this.#isShut(demand, now)) return false;
+    this.comeBack(now);
+    if (this.isShut(demand, now)) return false;
     const shut = Math.max(this.pauses.untilOf(this.table.egress[exit]), this.spacedUntil(exit));
     if (shut > now) this.wakeAt = shut;
     else if (demand !== undefined && this.quota !== undefined) {
@@ -127,18 +135,18 @@ export class Desk {
 
   /** Nobody is ready, and nobody will be by an attempt that ends. */
   get empty(): boolean {
-    return this.#order.size === 0 && this.#leftovers.short.size === 0;
+    return this.order.size === 0 && this.leftovers.short.size === 0;
   }
 
   /** An outcome has come: its standing may be another. @param anew what kept it away may be over */
   rescored(exit: number, anew: boolean): void {
-    if (anew && this.#places.of(exit) === WAITING) this.#ready(exit);
-    this.#order.rescored?.(exit);
+    if (anew && this.places.of(exit) === WAITING) this.ready(exit);
+    this.order.rescored?.(exit);
   }
 
   /** What is known of them has been put back: all may stand elsewhere. */
   rescoredAll(): void {
-    this.#order.rescoredAll?.();
+    this.order.rescoredAll?.();
   }
 
   /**
@@ -146,77 +154,84 @@ export class Desk {
    * @param inTurn false: on a slot's lease, which has taken its turn: the walk over the exits goes by leases
    */
   take(exit: number, now: number, asking: boolean, inTurn = true): void {
-    if (inTurn) this.#order.used(exit);
-    if (this.#leftovers.dry.size > 0) this.#leftovers.used(exit);
+    if (inTurn) this.order.used(exit);
+    if (this.leftovers.dry.size > 0) this.leftovers.used(exit);
     const spacingMs = this.table.isProxy[exit] ? this.rules.proxySpacingMs : this.rules.spacingMs;
-    if (spacingMs > 0 && !asking) {
-      this.#order.remove(exit, spacingMs);
-      this.#places.space(exit, now + spacingMs);
-    } else if (spacingMs > 0 || this.isFull(exit, now)) this.#markBusy(exit, 0);
+    if (spacingMs > 0 && !asking) this.space(exit, now, spacingMs);
+    else if (spacingMs > 0 || this.isFull(exit, now)) this.markBusy(exit, 0);
+  }
+
+  private space(exit: number, now: number, spacingMs: number): void {
+    this.order.remove(exit, spacingMs);
+    this.places.space(exit, now + spacingMs);
   }
 
   /** One of its attempts has ended, at this target or another. */
   freed(exit: number): void {
-    if (this.#places.of(exit) === BUSY) this.#ready(exit);
+    if (this.places.of(exit) === BUSY) this.ready(exit);
   }
 
   /** It is known what became of an attempt. What waited for that alone, or for units that came back, is looked at anew. */
   settled(exit: number, gaveBack: boolean): void {
     this.stirred = true;
     for (const member of this.table.membersOf(this.table.egress[exit])) {
-      const place = this.#places.of(member);
+      const place = this.places.of(member);
       if (place === SHORT) {
-        if (!gaveBack && this.#leftovers.short.wakeAt !== Infinity) continue;
-        this.#leftovers.short.remove(member);
-        this.#ready(member);
-      } else if (place === WAITING && (gaveBack || this.#places.readyAt(member) === Infinity)) {
-        this.#ready(member);
+        if (!gaveBack && this.leftovers.short.wakeAt !== Infinity) continue;
+        this.leftovers.short.remove(member);
+        this.ready(member);
+      } else if (place === WAITING && (gaveBack || this.places.readyAt(member) === Infinity)) {
+        this.ready(member);
       }
     }
   }
 
   /** Fewer rests, longer limits: look at everybody anew. */
   reconsider(): void {
-    this.#restoreShort();
-    for (let exit = 0; exit < this.table.length; exit++) if (this.#places.of(exit) === WAITING) this.#ready(exit);
+    this.restoreShort();
+    for (let exit = 0; exit < this.table.length; exit++) if (this.places.of(exit) === WAITING) this.ready(exit);
   }
 
   spacedUntil(exit: number): number {
-    return this.#places.of(exit) === SPACED ? this.#places.readyAt(exit) : 0;
+    return this.places.of(exit) === SPACED ? this.places.readyAt(exit) : 0;
   }
 
   /** As many of its attempts are in flight as may be, over all targets or, after refusals, here. */
   isFull(exit: number, now: number): boolean {
-    return this.table.inFlight[exit] >= this.rules.perExitInFlight || (this.carry.until > now && this.rests.out(exit) >= this.carry.mostOf(exit, now));
+    return this.table.inFlight[exit] >= this.rules.perExitInFlight || (this.carry.until > now && this.carriesMost(exit, now));
   }
 
-  #fits(exit: number, demand: Demand | undefined, now: number): Fit {
+  private carriesMost(exit: number, now: number): boolean {
+    return this.rests.out(exit) >= this.carry.mostOf(exit, now);
+  }
+
+  private fits(exit: number, demand: Demand | undefined, now: number): Fit {
     const table = this.table;
     if (this.forSlot && table.held[exit] === 1) return SKIP;
     if (this.isFull(exit, now)) {
-      this.#markBusy(exit, 0);
+      this.markBusy(exit, 0);
       return GONE;
     }
     const egress = table.egress[exit];
     const calm = this.rests.isCalm(exit);
-    const paused = this.pauses.untilOf(egress);
-    if ((!calm || paused > now || table.retiring.size > 0) && this.#mustWait(exit, paused, now)) return GONE;
-    return demand === undefined || this.quota === undefined ? FITS : this.#fitsQuota(this.quota, exit, egress, demand, now);
+    const paused = this.pauses.latestEnd > now ? this.pauses.untilOf(egress) : 0;
+    if ((!calm || paused > now || table.retiring.size > 0) && this.mustWait(exit, paused, now)) return GONE;
+    return demand === undefined || this.quota === undefined ? FITS : this.fitsQuota(this.quota, exit, egress, demand, now);
   }
 
   /** It rests, is paused, on its way out, or half open with its one trial out: then it is away until that is over. */
-  #mustWait(exit: number, paused: number, now: number): boolean {
+  private mustWait(exit: number, paused: number, now: number): boolean {
     const until = this.table.retiring.has(exit) ? Infinity : Math.max(paused, this.rests.restsUntil(exit));
     if (until > now) {
-      this.#wait(exit, until);
+      this.wait(exit, until);
       return true;
     }
     if (!this.rests.trialOut(exit)) return false;
-    this.#markBusy(exit);
+    this.markBusy(exit);
     return true;
   }
 
-  #fitsQuota(quota: Quota, exit: number, egress: number, demand: Demand, now: number): Fit {
+  private fitsQuota(quota: Quota, exit: number, egress: number, demand: Demand, now: number): Fit {
     const at = quota.shortOf(demand, egress, now);
     if (at < 0) return FITS;
     const index = demand.limits[at];
@@ -230,35 +245,22 @@ export class Desk {
     }
     const row = limit.rowOf(egress, undefined, undefined, now);
     if (limit.room(row, now) < 1) {
-      this.#wait(exit, later(now, limit.freeAt(row, now, 1)));
-      if (limit.unit === "weight") this.#leftovers.dry.set(exit, index);
+      this.wait(exit, later(now, limit.freeAt(row, now, 1)));
+      if (limit.unit === "weight") this.leftovers.dry.set(exit, index);
       return GONE;
     }
-    this.#order.remove(exit);
-    this.#places.set(exit, SHORT);
-    this.#leftovers.short.add(exit, index, needAt(quota, demand, at), free);
+    this.order.remove(exit);
+    this.places.set(exit, SHORT);
+    this.leftovers.short.add(exit, index, needAt(quota, demand, at), free);
     return GONE;
   }
 
   /** What no exit makes up for: the target or the account is paused, or a limit that counts whichever exit it leaves by has no room. */
-  #isShut(demand: Demand | undefined, now: number): boolean {
+  private isShut(demand: Demand | undefined, now: number): boolean {
     this.wakeAt = Infinity;
     this.lackAt = -1;
     this.lack = undefined;
-    const shut = this.pauses.untilForAll(demand?.account);
-    if (shut > now) {
-      this.wakeAt = shut;
-      if (this.pauses.wholeUntil <= now) this.lack = `account ${demand?.account}`;
-      return true;
-    }
-    const { quota } = this;
-    if (demand === undefined || !demand.common || quota === undefined) return false;
-    const at = shortOfCommon(quota, demand, now);
-    if (at < 0) return false;
-    this.wakeAt = later(now, quota.freeAt(demand, -1, now, true));
-    this.lackAt = at;
-    this.lack = commonCounter(quota, demand, at, now);
-    return true;
+    return (this.pauses.latestForAll > now || demand?.common === true) && isShutFor(this, demand, now);
   }
 
   /** Nothing but a limit may keep it. */
@@ -269,30 +271,30 @@ export class Desk {
   }
 
   /** Whoever has waited long enough is offered again. */
-  #comeBack(now: number): void {
-    if (!this.#places.idle) for (let exit = this.#places.next(now); exit >= 0; exit = this.#places.next(now)) this.#ready(exit);
-    if (this.#leftovers.short.wakeAt <= now) this.#restoreShort();
+  private comeBack(now: number): void {
+    if (!this.places.idle) for (let exit = this.places.next(now); exit >= 0; exit = this.places.next(now)) this.ready(exit);
+    if (this.leftovers.short.wakeAt <= now) this.restoreShort();
   }
 
-  #restoreShort(): void {
-    for (const exit of this.#leftovers.restart()) if (this.#places.of(exit) === SHORT) this.#ready(exit);
+  private restoreShort(): void {
+    for (const exit of this.leftovers.restart()) if (this.places.of(exit) === SHORT) this.ready(exit);
   }
 
-  #ready(exit: number): void {
-    this.#places.set(exit, READY);
-    this.#order.add(exit, true);
+  private ready(exit: number): void {
+    this.places.set(exit, READY);
+    this.order.add(exit, true);
     this.stirred = true;
-    if (this.#leftovers.dry.size > 0) this.#leftovers.dry.delete(exit);
+    if (this.leftovers.dry.size > 0) this.leftovers.dry.delete(exit);
   }
 
-  #wait(exit: number, until: number): void {
-    this.#order.remove(exit);
-    this.#places.wait(exit, until);
+  private wait(exit: number, until: number): void {
+    this.order.remove(exit);
+    this.places.wait(exit, until);
   }
 
-  #markBusy(exit: number, forMs?: number): void {
-    this.#order.remove(exit, forMs);
-    this.#places.set(exit, BUSY);
+  private markBusy(exit: number, forMs?: number): void {
+    this.order.remove(exit, forMs);
+    this.places.set(exit, BUSY);
     this.table.onFree(exit, this);
   }
 }

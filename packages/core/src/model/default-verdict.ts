@@ -29,6 +29,11 @@ export function defaultVerdict(info: ResponseInfo, method: string, kind: ExitKin
   }
 }
 
+/** Is it a success by its status alone? Most are: they need not be asked anything else. */
+export function isPlainSuccess({ status, body, complete }: ResponseInfo): boolean {
+  return status < 400 && body === undefined && complete === undefined;
+}
+
 /** A 200 without a body where one belongs is how bad proxies answer; known only where the body was looked at. */
 function emptyForNoReason(info: ResponseInfo, method: string): boolean {
   if (info.body === undefined || info.body.length > 0 || info.complete !== true) return false;

@@ -6,45 +6,45 @@ const SECONDS = 10;
 
 /** Keeps second attempts from multiplying the load of a target that is failing everywhere. Counts over the last ten seconds. */
 export class RetryBudget {
-  readonly #requests = new Uint32Array(SECONDS);
-  readonly #retries = new Uint32Array(SECONDS);
-  #requestSum = 0;
-  #retrySum = 0;
-  #second = -1;
+  private readonly requests = new Uint32Array(SECONDS);
+  private readonly retries = new Uint32Array(SECONDS);
+  private requestSum = 0;
+  private retrySum = 0;
+  private second = -1;
   /** Where that second is counted, and when it ends. */
-  #at = 0;
-  #endsAt = -Infinity;
+  private at = 0;
+  private endsAt = -Infinity;
 
   request(now: number): void {
-    this.#requests[this.#slot(now)]++;
-    this.#requestSum++;
+    this.requests[this.slot(now)]++;
+    this.requestSum++;
   }
 
   /** Counts a second attempt where one is allowed. */
   tryRetry(now: number): boolean {
-    const slot = this.#slot(now);
-    if (this.#retrySum >= this.#requestSum * SHARE + PER_SECOND * SECONDS) return false;
-    this.#retries[slot]++;
-    this.#retrySum++;
+    const slot = this.slot(now);
+    if (this.retrySum >= this.requestSum * SHARE + PER_SECOND * SECONDS) return false;
+    this.retries[slot]++;
+    this.retrySum++;
     return true;
   }
 
-  #slot(now: number): number {
-    if (!(now < this.#endsAt && now >= this.#endsAt - 1_000)) this.#turn(Math.floor(now / 1_000));
-    return this.#at;
+  private slot(now: number): number {
+    if (!(now < this.endsAt && now >= this.endsAt - 1_000)) this.turn(Math.floor(now / 1_000));
+    return this.at;
   }
 
-  #turn(second: number): void {
-    const from = Math.max(this.#second + 1, second - SECONDS + 1);
+  private turn(second: number): void {
+    const from = Math.max(this.second + 1, second - SECONDS + 1);
     for (let s = from; s <= second; s++) {
       const slot = slotOf(s);
-      this.#requestSum -= this.#requests[slot];
-      this.#retrySum -= this.#retries[slot];
-      this.#requests[slot] = this.#retries[slot] = 0;
+      this.requestSum -= this.requests[slot];
+      this.retrySum -= this.retries[slot];
+      this.requests[slot] = this.retries[slot] = 0;
     }
-    this.#second = second;
-    this.#at = slotOf(second);
-    this.#endsAt = (second + 1) * 1_000;
+    this.second = second;
+    this.at = slotOf(second);
+    this.endsAt = (second + 1) * 1_000;
   }
 }
 

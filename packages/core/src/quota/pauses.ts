@@ -34,6 +34,8 @@ export class Pauses {
   readonly #whole: Pause = newPause(0, "banned");
   /** No pause of an exit ends after this: while it has passed nobody has to look for any. */
   latestEnd = 0;
+  /** The same of accounts and of the target as a whole. */
+  latestForAll = 0;
   #lastBanAt = -Infinity;
   #lastBanned = -1;
 
@@ -92,12 +94,17 @@ export class Pauses {
       if (this.#byAccount.size >= 1_000) this.#forget(this.#byAccount, now);
       this.#byAccount.set(account, (pause = newPause(0, reason)));
     }
-    return this.#lengthen(pause, reason, askedMs, now);
+    return this.#shutUntil(this.#lengthen(pause, reason, askedMs, now));
   }
 
   /** @param atMost it ends then, however long it would be by its own rules */
   pauseAll(reason: PauseReason, askedMs: number | undefined, now: number, atMost = Infinity): number {
-    return this.#lengthen(this.#whole, reason, askedMs, now, atMost);
+    return this.#shutUntil(this.#lengthen(this.#whole, reason, askedMs, now, atMost));
+  }
+
+  #shutUntil(until: number): number {
+    if (until > this.latestForAll) this.latestForAll = until;
+    return until;
   }
 
   /** Puts back what a state file remembers. */

@@ -15,16 +15,16 @@ export class AskedPolicy implements Policy {
   readonly testsTheGone = false;
   readonly limitsVary = false;
   readonly blackout = undefined;
-  readonly #engine: Engine;
+  private readonly engine: Engine;
 
   constructor(engine: Engine) {
-    this.#engine = engine;
+    this.engine = engine;
   }
 
   moment(): void {}
 
   choose(job: Job, avoided: readonly number[], now: number): number {
-    return job.target.desk.choose(job.demand, now, avoided, this.#engine.gate.mayProxy);
+    return job.target.desk.choose(job.demand, now, avoided, this.engine.gate.mayProxy);
   }
 
   exitBefore(job: Job, now: number): boolean {
@@ -47,7 +47,7 @@ export class AskedPolicy implements Policy {
   leased(): void {}
 
   limitMs({ exitIndex }: Leg): number {
-    const { rules, table } = this.#engine;
+    const { rules, table } = this.engine;
     return table.isProxy[exitIndex] ? rules.proxyAttemptTimeoutMs : rules.attemptTimeoutMs;
   }
 
@@ -67,7 +67,7 @@ export class AskedPolicy implements Policy {
 
 /** As new requests are refused where every exit rests, so is this one told what it has met: half a minute later it would be no wiser. */
 export function toldAtOnce(job: Job, now: number): boolean {
-  return !job.strict && !job.engine.rules.queueWhenOpen && allGone(job.target, now);
+  return !job.way.strict && !job.engine.rules.queueWhenOpen && allGone(job.target, now);
 }
 
 /** All legs of the race at once, or further ones after a delay, as the target's rules have it. */

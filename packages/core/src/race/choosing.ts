@@ -23,7 +23,7 @@ export function choose(job: Job, now: number): number {
     if (job.shared) target.sayFull();
     return -1;
   }
-  return job.exclusive ? chooseForSlot(job, now) : chooseAny(job, now);
+  return job.way.exclusive ? chooseForSlot(job, now) : chooseAny(job, now);
 }
 
 /** One that serves no other slot. */

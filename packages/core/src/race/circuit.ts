@@ -30,7 +30,7 @@ export function admitted(job: Job, now: number): boolean {
   // A lease by hand may never say what came of it: not a thing to find out by.
   // A slot's worker tells by the requests that it makes; where it makes none, its lease is given back and the next one asks.
   // Nor is there anything to find out where all that was missing is an exit, and one is back: else who only takes leases would be refused for ever.
-  if (job.single && !job.exclusive) return !isShut(job.target, now);
+  if (job.single && !job.way.exclusive) return !isShut(job.target, now);
   const { reason, waiting } = breaker;
   const answer = breaker.admit(now);
   if (answer === "refuse") return false;
@@ -108,11 +108,11 @@ export function isShut(target: Target, now: number): boolean {
 }
 
 /** When the next probe may go, or an exit is back. */
-export function circuitWakeAt({ exclusive, single, target }: Job, now: number): number {
+export function circuitWakeAt({ single, target, way }: Job, now: number): number {
   const { breaker } = target;
   if (breaker.closed) return Infinity;
   // A lease by hand is no probe: that one is due says nothing to it while there is no exit, or where it lacks something else.
-  if (single && !exclusive) {
+  if (single && !way.exclusive) {
     if (!isShut(target, now)) return Infinity;
     if (breaker.reason === "no-exits") return goneUntil(target, now);
   }

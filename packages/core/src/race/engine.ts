@@ -6,10 +6,10 @@ import type { PoolHealth } from "../health/pool-health.ts";
 import type { Traffic } from "../health/traffic.ts";
 import type { Exit } from "../model/exit.ts";
 import type { Driver } from "../model/lease.ts";
-import type { RequestInfo } from "../model/request.ts";
+import type { Hints, RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { VerdictKind } from "../model/verdict.ts";
-import { Kinds, priorityOf } from "../queue/kinds.ts";
+import { Kinds } from "../queue/kinds.ts";
 import { RetryBudget } from "../queue/retry-budget.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
@@ -40,7 +40,7 @@ import { Tally } from "./seen/tally.ts";
 import type { Timings } from "./seen/timings.ts";
 import { turnedAway } from "./turned-away.ts";
 import { rejectAll, WaitingRoom } from "./waiting-room.ts";
-import type { Wanted } from "./wanted.ts";
+import type { Way } from "./way.ts";
 import { weigh } from "./weigh.ts";
 import type { Wishes } from "./wish.ts";
 
@@ -70,7 +70,7 @@ export class Engine {
   policy: Policy;
   /** Where the user's ledger counts; else this process does. */
   books: Bookkeeper | undefined;
-  #rules: EngineRules;
+  private rulesNow: EngineRules;
   readonly exitTally: ExitTally;
   readonly othersTally = new Tally();
   timings: Timings | undefined;
@@ -80,7 +80,7 @@ export class Engine {
   ready = false;
   closing = false;
   switches = 0;
-  #tasks = 0;
+  private tasks = 0;
   /** Names the pool in events. */
   readonly name = nextPoolName();
   /** Called when nothing is in flight any more; set while closing. */
@@ -92,7 +92,7 @@ export class Engine {
     this.traffic = parts.traffic;
     this.health = parts.health;
     this.exitTally = new ExitTally(parts.health.records);
-    this.#rules = parts.rules;
+    this.rulesNow = parts.rules;
     this.agentsOf = parts.agentsOf;
     this.warn = parts.warn;
     this.kinds = new Kinds(parts.warn);
@@ -105,31 +105,25 @@ export class Engine {
   }
 
   get rules(): EngineRules {
-    return this.#rules;
+    return this.rulesNow;
   }
 
   set rules(rules: EngineRules) {
-    this.#rules = rules;
+    this.rulesNow = rules;
     this.room.capacity = rules.capacity;
   }
 
-  drive(target: Target, request: RequestInfo, driver: Driver, wanted: Wanted): Job {
+  /** @param timeoutMs `undefined`: the pool's own */
+  drive(target: Target, request: RequestInfo, driver: Driver, way: Way, hints: Hints | undefined, timeoutMs: number | undefined): Job {
     const now = this.clock.now();
-    const { hints } = wanted;
-    const kind = this.kinds.of(hints?.kind);
-    kind.requests++;
-    const job = new Job(this, target, request, driver, kind, priorityOf(hints, kind), now, wanted.timeoutMs ?? this.rules.timeoutMs);
-    job.shared = wanted.shared;
-    job.single = wanted.byHand;
-    job.hints = hints;
-    job.strict = wanted.strict === true;
-    job.exclusive = wanted.exclusive === true;
-    if (this.closing) return this.#refuse(job, new ClosedError(target.name));
+    const job = new Job(this, target, request, driver, way, hints, now, timeoutMs ?? this.rulesNow.timeoutMs);
+    job.kind.requests++;
+    if (this.closing) return this.refuse(job, new ClosedError(target.name));
     const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
-    if (never !== undefined) return this.#refuse(job, never);
-    const offered = this.ready && mayGoFirst(job, now);
+    if (never !== undefined) return this.refuse(job, never);
+    const offered = this.ready && (target.nobodyWaits || mayGoFirst(job, now));
     const exit = offered ? offer(job, now) : -1;
-    if (exit < 0) return this.#wait(job, target, offered, now);
+    if (exit < 0) return this.wait(job, target, offered, now);
     job.deadline = now + job.timeoutMs;
     recordCreated(job, false, now);
     launch(job, exit, now);
@@ -137,14 +131,14 @@ export class Engine {
   }
 
   /** There is no exit for it yet. @param offered it was its turn */
-  #wait(job: Job, target: Target, offered: boolean, now: number): Job {
+  private wait(job: Job, target: Target, offered: boolean, now: number): Job {
     const refusal = turnedAway(job, offered, now);
-    if (refusal !== undefined) return this.#refuse(job, refusal);
+    if (refusal !== undefined) return this.refuse(job, refusal);
     recordCreated(job, true, now);
     this.room.enter(job, now);
     const mayGo = this.ready && parkNew(job, offered, now);
     // Others who wait may have to be woken sooner.
-    if (offered) this.#sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
+    if (offered) this.sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
     else if (mayGo) this.pump(target);
     return job;
   }
@@ -172,7 +166,7 @@ export class Engine {
     target.pumping = true;
     try {
       const now = this.clock.now();
-      this.#sleep(target, serve(target, this.room, now), now);
+      this.sleep(target, serve(target, this.room, now), now);
     } finally {
       target.pumping = false;
     }
@@ -203,7 +197,7 @@ export class Engine {
 
   /** It has its answer. */
   won(job: Job, now: number): void {
-    this.timers.remove(job);
+    if (job.ticket !== undefined) this.timers.remove(job);
     if (job.hedge !== undefined) this.timers.remove(job.hedge);
     this.policy.over(job);
     vote(job, (job.winner as Leg).verdict ?? "aborted", now);
@@ -221,7 +215,7 @@ export class Engine {
   }
 
   nextTask(): number {
-    return ++this.#tasks;
+    return ++this.tasks;
   }
 
   answered(leg: Leg, info: ResponseInfo, now: number): void {
@@ -239,7 +233,14 @@ export class Engine {
   }
 
   /** A lease of the request is back: whoever waits is served. */
-  served({ target, exclusive }: Job): void {
+  served(job: Job): void {
+    const { target } = job;
+    if (target.hasWaiting || this.gate.waiting.length > 0 || this.holds.awaited) this.serveOthers(target, job.way.exclusive);
+    this.policy.idle();
+    if (this.onIdle !== undefined && this.leases.none) this.onIdle();
+  }
+
+  private serveOthers(target: Target, exclusive: boolean): void {
     // Where others wait for a place it is not its turn only because the place was its own.
     if (target.hasWaiting && !target.atGate) {
       if (this.gate.waiting.length > 0) this.gate.wait(target);
@@ -247,8 +248,6 @@ export class Engine {
     }
     this.placeFree(exclusive);
     if (target.atGate && target.picky > 0) this.pump(target);
-    this.policy.idle();
-    if (this.onIdle !== undefined && this.leases.none) this.onIdle();
   }
 
   /** A place in `maxInFlight` is free, and with a slot its exit. */
@@ -276,13 +275,13 @@ export class Engine {
     return this.leases.none;
   }
 
-  #sleep(target: Target, wakeAt: number, now: number): void {
+  private sleep(target: Target, wakeAt: number, now: number): void {
     if (!target.hasWaiting && target.breaker.closed) this.timers.remove(target.wake);
     else this.timers.set(target.wake, now, wakeAt);
   }
 
   /** Never from within `drive`: the caller has no dispatch yet. */
-  #refuse(job: Job, error: MultihomeError): Job {
+  private refuse(job: Job, error: MultihomeError): Job {
     queueMicrotask(() => job.reject(error));
     return job;
   }

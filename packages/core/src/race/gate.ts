@@ -8,43 +8,43 @@ import type { Target } from "./target.ts";
  */
 export class Gate {
   inFlight = 0;
-  #proxied = 0;
-  readonly #table: ExitTable;
-  #most = Infinity;
-  #mostProxied = Infinity;
+  private proxied = 0;
+  private readonly table: ExitTable;
+  private most = Infinity;
+  private mostProxied = Infinity;
   readonly #waiting: Target[] = [];
 
   constructor(table: ExitTable) {
-    this.#table = table;
+    this.table = table;
   }
 
   /** @param most a number counts all; `undefined` is 100 through proxies and no limit for local exits */
   limit(most: number | undefined): void {
-    this.#most = most ?? Infinity;
-    this.#mostProxied = most ?? 100;
+    this.most = most ?? Infinity;
+    this.mostProxied = most ?? 100;
   }
 
   get limited(): boolean {
-    return this.#most !== Infinity || this.#table.proxies > 0;
+    return this.most !== Infinity || this.table.proxies > 0;
   }
 
   /** May anything be sent at all? */
   get open(): boolean {
-    return this.inFlight < this.#most && (this.#table.locals > 0 || this.mayProxy);
+    return this.inFlight < this.most && (this.table.locals > 0 || this.mayProxy);
   }
 
   get mayProxy(): boolean {
-    return this.#proxied < this.#mostProxied;
+    return this.proxied < this.mostProxied;
   }
 
   /** As places, how many more legs could start. */
   get spare(): number {
-    return Math.min(this.#most - this.inFlight, this.#table.locals > 0 ? Infinity : this.#mostProxied - this.#proxied);
+    return Math.min(this.most - this.inFlight, this.table.locals > 0 ? Infinity : this.mostProxied - this.proxied);
   }
 
   /** 0 to 1: how much of the places is in use. */
   get usedShare(): number {
-    return Math.max(this.inFlight / this.#most, this.#proxied / this.#mostProxied);
+    return Math.max(this.inFlight / this.most, this.proxied / this.mostProxied);
   }
 
   /** Targets that wait for a place. */
@@ -54,12 +54,12 @@ export class Gate {
 
   enter(exit: number): void {
     this.inFlight++;
-    if (this.#table.isProxy[exit]) this.#proxied++;
+    if (this.table.isProxy[exit]) this.proxied++;
   }
 
   leave(exit: number): void {
     this.inFlight--;
-    if (this.#table.isProxy[exit]) this.#proxied--;
+    if (this.table.isProxy[exit]) this.proxied--;
   }
 
   wait(target: Target): void {

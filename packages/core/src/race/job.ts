@@ -4,10 +4,10 @@ import type { Hints, RequestInfo } from "../model/request.ts";
 import type { AttemptRecord, VerdictKind } from "../model/verdict.ts";
 import type { Demand } from "../quota/demand.ts";
 import type { RequestCost } from "../weights/index.ts";
-import type { Kind } from "../queue/kinds.ts";
+import { type Kind, priorityOf } from "../queue/kinds.ts";
 import type { Rank, Share, Standing } from "../queue/line.ts";
 import type { Lot, Parkable } from "../queue/lots.ts";
-import type { Alarm, Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Alarm, Ticket, TimerNode } from "../time/timer-queue.ts";
 import type { Ask } from "./ledger/asking.ts";
 import type { Grant } from "./ledger/bookkeeper.ts";
 import { requestIsLate } from "./due.ts";
@@ -19,6 +19,7 @@ import { LOST } from "./lost.ts";
 import { noteAttempt, recordRoundLost } from "./seen/record.ts";
 import { alsoTried, NO_EXITS, NO_LEGS } from "./tried.ts";
 import type { Target } from "./target.ts";
+import type { Way } from "./way.ts";
 import type { Wish } from "./wish.ts";
 
 /**
@@ -30,15 +31,11 @@ export class Job implements Dispatch, Parkable, TimerNode {
   readonly target: Target;
   readonly request: RequestInfo;
   readonly driver: Driver;
-  hints: Hints | undefined = undefined;
-  demand: Demand | undefined;
+  readonly way: Way;
+  hints: Hints | undefined;
+  demand: Demand | undefined = undefined;
   weight = 1;
   width = 1;
-  shared = false;
-  /** Without a further attempt: leases by hand. */
-  single = false;
-  /** By `tryAcquire`: does not wait for anything. */
-  atOnce = false;
   /** The ledger could not say at once whether it may go. */
   pending = false;
   /** What the ledger has granted for the next leg. */
@@ -47,10 +44,7 @@ export class Job implements Dispatch, Parkable, TimerNode {
   ask: Ask | undefined = undefined;
   /** The one request that a half-open breaker lets through. */
   probe = false;
-  /** Given by `submit`: rejects unless it succeeds, instead of handing the last answer on. */
-  strict = false;
-  cost: RequestCost | undefined;
-  exclusive = false;
+  cost: RequestCost | undefined = undefined;
   /** The exit that a lease pins, or -1. */
   pin = -1;
   /** The lease that pins it: the first request that leaves by it uses what it has reserved, and its place. */
@@ -94,19 +88,17 @@ export class Job implements Dispatch, Parkable, TimerNode {
   linePrev: Standing | undefined = undefined;
   lineNext: Standing | undefined = undefined;
   rank: Rank | undefined = undefined;
-  dueAt = Infinity;
-  lane: Lane | undefined = undefined;
-  lanePrev: TimerNode | undefined = undefined;
-  laneNext: TimerNode | undefined = undefined;
-  heapSlot = -1;
+  ticket: Ticket | undefined = undefined;
 
-  constructor(engine: Engine, target: Target, request: RequestInfo, driver: Driver, kind: Kind, priority: number, createdAt: number, timeoutMs: number) {
+  constructor(engine: Engine, target: Target, request: RequestInfo, driver: Driver, way: Way, hints: Hints | undefined, createdAt: number, timeoutMs: number) {
     this.engine = engine;
     this.target = target;
     this.request = request;
     this.driver = driver;
-    this.kind = kind;
-    this.priority = priority;
+    this.way = way;
+    this.hints = hints;
+    this.kind = engine.kinds.of(hints?.kind);
+    this.priority = priorityOf(hints, this.kind);
     this.createdAt = createdAt;
     this.timeoutMs = timeoutMs;
     this.maxAttempts = engine.rules.maxAttempts;
@@ -115,6 +107,14 @@ export class Job implements Dispatch, Parkable, TimerNode {
   /** Waits for an exit of its own, not for any: those before it in the line are not in its way. */
   get picky(): boolean {
     return this.shared || this.pin >= 0 || this.wish?.key !== undefined;
+  }
+
+  get shared(): boolean {
+    return this.way.shared;
+  }
+
+  get single(): boolean {
+    return this.way.single;
   }
 
   get share(): Share {
@@ -128,7 +128,7 @@ export class Job implements Dispatch, Parkable, TimerNode {
 
   /** The leg is leased: its exchange begins. */
   begin(leg: Leg): void {
-    this.legs = this.legs === NO_LEGS ? [leg] : [...this.legs, leg];
+    this.legs = this.legs === NO_LEGS ? [leg] : this.legs.concat(leg);
     this.live++;
     this.started++;
     this.driver.start(leg);
@@ -139,14 +139,14 @@ export class Job implements Dispatch, Parkable, TimerNode {
     if (this.done) return "drop";
     const verdict = leg.verdict as VerdictKind;
     if (verdict === "success") {
-      this.#win(leg, now);
+      this.win(leg, now);
       return "deliver";
     }
-    return this.#refused(leg, verdict, now);
+    return this.refused(leg, verdict, now);
   }
 
   /** An answer came, and it is no success. */
-  #refused(leg: Leg, verdict: VerdictKind, now: number): "deliver" | "hold" | "drop" {
+  private refused(leg: Leg, verdict: VerdictKind, now: number): "deliver" | "hold" | "drop" {
     noteAttempt(this, leg, verdict);
     this.live--;
     if (this.live > 0) {
@@ -156,14 +156,14 @@ export class Job implements Dispatch, Parkable, TimerNode {
       return "hold";
     }
     const again = mayRetry(this, verdict, true);
-    this.#dropHeld();
-    if (again || this.strict) {
-      if (again) this.#requeue();
-      else this.#giveUp(undefined);
-      return "drop";
+    this.dropHeld();
+    if (!again && !this.way.strict) {
+      this.win(leg, now);
+      return "deliver";
     }
-    this.#win(leg, now);
-    return "deliver";
+    if (again) this.requeue();
+    else this.giveUp(undefined);
+    return "drop";
   }
 
   /** No answer came. */
@@ -174,15 +174,15 @@ export class Job implements Dispatch, Parkable, TimerNode {
     if (this.live > 0) return;
     const { held } = this;
     if (mayRetry(this, held?.verdict ?? kind, held === undefined ? sent : true)) {
-      this.#dropHeld();
-      this.#requeue();
-    } else if (this.strict) {
-      this.#dropHeld();
-      this.#giveUp(error);
+      this.dropHeld();
+      this.requeue();
+    } else if (this.way.strict) {
+      this.dropHeld();
+      this.giveUp(error);
     } else if (held !== undefined) {
-      this.#deliverHeld(held);
+      this.deliverHeld(held);
     } else {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -191,7 +191,7 @@ export class Job implements Dispatch, Parkable, TimerNode {
     if (this.held !== leg) return;
     this.held = undefined;
     if (this.done || this.live > 0 || this.queued) return;
-    this.#fail(error ?? new MultihomeError("MH_ERR_NO_EXIT", `The last answer for ${this.target.name} ended before it could be handed over.`, { target: this.target.name }));
+    this.fail(error ?? new MultihomeError("MH_ERR_NO_EXIT", `The last answer for ${this.target.name} ended before it could be handed over.`, { target: this.target.name }));
   }
 
   /** The driver let go of it: after a stop, or because it is a lease by hand. */
@@ -202,9 +202,9 @@ export class Job implements Dispatch, Parkable, TimerNode {
   abort(reason: unknown): void {
     if (!this.done) {
       this.engine.forget(this);
-      this.#close("aborted", reason);
+      this.close("aborted", reason);
     }
-    this.#stopAll(reason, undefined);
+    this.stopAll(reason, undefined);
   }
 
   due(now: number): void {
@@ -225,49 +225,49 @@ export class Job implements Dispatch, Parkable, TimerNode {
     if (this.done) return;
     const { held } = this;
     this.engine.forget(this);
-    if (held === undefined || this.live === 0 || this.strict) return this.reject(error);
-    this.#stopAll(error, held);
+    if (held === undefined || this.live === 0 || this.way.strict) return this.reject(error);
+    this.stopAll(error, held);
     this.live = 0;
-    this.#deliverHeld(held);
+    this.deliverHeld(held);
   }
 
   reject(error: unknown): void {
     if (this.done) return;
     this.engine.forget(this);
-    this.#close("failed", error);
-    this.#stopAll(error, undefined);
+    this.close("failed", error);
+    this.stopAll(error, undefined);
     this.driver.reject(error);
   }
 
-  #giveUp(cause: unknown): void {
-    this.#fail(new MaxAttemptsError(this.target.name, this.rounds, { attempts: this.history ?? [], ...(cause === undefined ? {} : { cause }) }));
+  private giveUp(cause: unknown): void {
+    this.fail(new MaxAttemptsError(this.target.name, this.rounds, { attempts: this.history ?? [], ...(cause === undefined ? {} : { cause }) }));
   }
 
-  #win(leg: Leg, now: number): void {
+  private win(leg: Leg, now: number): void {
     this.winner = leg;
     this.done = true;
     this.engine.won(this, now);
-    if (this.legs.length > 1) this.#stopAll(LOST, leg);
+    if (this.legs.length > 1) this.stopAll(LOST, leg);
   }
 
   /** In a microtask of its own: its connection may be the one whose parser is calling us. */
-  #deliverHeld(held: Leg): void {
+  private deliverHeld(held: Leg): void {
     queueMicrotask(() => {
       if (this.done || held.over || held.stopped) return;
       this.held = undefined;
-      this.#win(held, this.engine.clock.now());
+      this.win(held, this.engine.clock.now());
       this.driver.deliver(held);
     });
   }
 
-  #dropHeld(): void {
+  private dropHeld(): void {
     const { held } = this;
     if (held === undefined) return;
     this.held = undefined;
-    this.#stop(held, LOST);
+    this.stop(held, LOST);
   }
 
-  #requeue(): void {
+  private requeue(): void {
     this.tried = alsoTried(this.tried, this.legs);
     recordRoundLost(this);
     this.legs = NO_LEGS;
@@ -275,22 +275,22 @@ export class Job implements Dispatch, Parkable, TimerNode {
     this.engine.requeue(this);
   }
 
-  #fail(error: unknown): void {
-    this.#close("failed", error);
+  private fail(error: unknown): void {
+    this.close("failed", error);
     this.driver.reject(error);
   }
 
-  #close(outcome: "failed" | "aborted", error: unknown): void {
+  private close(outcome: "failed" | "aborted", error: unknown): void {
     if (this.done) return;
     this.done = true;
     this.engine.closed(this, outcome, error);
   }
 
-  #stopAll(reason: unknown, but: Leg | undefined): void {
-    for (const leg of this.legs) if (leg !== but) this.#stop(leg, reason);
+  private stopAll(reason: unknown, but: Leg | undefined): void {
+    for (const leg of this.legs) if (leg !== but) this.stop(leg, reason);
   }
 
-  #stop(leg: Leg, reason: unknown): void {
+  private stop(leg: Leg, reason: unknown): void {
     if (leg.over || leg.stopped) return;
     leg.stopped = true;
     this.driver.stop(leg, reason);

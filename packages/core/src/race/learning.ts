@@ -1,6 +1,7 @@
 import { connectFault } from "../connect/connect-error.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
+import { isPlainSuccess } from "../model/default-verdict.ts";
 import type { Reserved } from "../quota/demand.ts";
 import type { PauseReason } from "../quota/pauses.ts";
 import { parseRetryAfter } from "../time/retry-after.ts";
@@ -15,16 +16,14 @@ import { BANS } from "./seen/tally.ts";
 
 /** The head of an answer: its meaning, and what the quota and the server's clock learn from it. */
 export function learnFrom(leg: Leg, info: ResponseInfo, now: number): void {
-  const verdict = judge(leg, info);
-  leg.verdict = verdict.kind;
   leg.status = info.status;
-  const bad = verdict.kind !== "success";
-  if (bad) leg.reason = reasonOfAnswer(verdict, info, leg.job.request.method, leg.exit.kind);
+  const verdict = leg.job.target.rules.classify === undefined && isPlainSuccess(info) ? undefined : judge(leg, info);
+  leg.verdict = verdict === undefined ? "success" : verdict.kind;
   if (!leg.counted) {
     leg.counted = true;
     if (leg.reserved !== undefined) settleQuota(leg, leg.reserved, info, now);
   }
-  if (bad) keepAway(leg, verdict, info, now);
+  if (verdict !== undefined && verdict.kind !== "success") keepAway(leg, verdict, info, now);
 }
 
 /** What was reserved is what was spent, or less; and the server says what it has counted. */
@@ -41,6 +40,7 @@ function settleQuota(leg: Leg, reserved: Reserved, info: ResponseInfo, now: numb
 }
 
 function keepAway(leg: Leg, verdict: Verdict, info: ResponseInfo, now: number): void {
+  leg.reason = reasonOfAnswer(verdict, info, leg.job.request.method, leg.exit.kind);
   if (verdict.kind === "rate-limited" || verdict.kind === "banned") pauseFor(leg, verdict, info, now);
   else if (verdict.kind === "blocked" && verdict.scope === "exit") backOff(leg, verdict, info, now);
 }

@@ -5,7 +5,7 @@ import type { Leg as PublicLeg } from "../model/lease.ts";
 import type { ResponseInfo } from "../model/response.ts";
 import type { Verdict, VerdictKind } from "../model/verdict.ts";
 import type { Reserved } from "../quota/demand.ts";
-import type { Lane, TimerNode } from "../time/timer-queue.ts";
+import type { Ticket, TimerNode } from "../time/timer-queue.ts";
 import type { Grant } from "./ledger/bookkeeper.ts";
 import type { Engine } from "./engine.ts";
 import type { Job } from "./job.ts";
@@ -26,6 +26,8 @@ export class Leg implements PublicLeg, TimerNode {
   readonly exitIndex: number;
   /** Its holder may ask long after the exit itself is gone. */
   readonly exit: Exit;
+  /** Takes a place of its own, for one request, like nearly all: no lease by hand, nor on one. */
+  readonly plain: boolean;
   startedAt: number;
   reserved: Reserved | undefined;
   /** What of that is reserved in a ledger, until it is settled there. */
@@ -68,19 +70,16 @@ export class Leg implements PublicLeg, TimerNode {
   livePrev: Leg | undefined = undefined;
   liveNext: Leg | undefined = undefined;
 
-  dueAt = Infinity;
-  lane: Lane | undefined = undefined;
-  lanePrev: TimerNode | undefined = undefined;
-  laneNext: TimerNode | undefined = undefined;
-  heapSlot = -1;
+  ticket: Ticket | undefined = undefined;
 
   /** Its holder has said what came of it. */
-  #settled = false;
+  private settled = false;
 
   constructor(job: Job, exitIndex: number, startedAt: number, reserved: Reserved | undefined) {
     this.job = job;
     this.exitIndex = exitIndex;
     this.exit = job.engine.table.exits[exitIndex] as Exit;
+    this.plain = job.way.plain && job.lender === undefined;
     this.startedAt = startedAt;
     this.reserved = reserved;
   }
@@ -160,10 +159,10 @@ export class Leg implements PublicLeg, TimerNode {
   }
 
   settle(outcome: Verdict | VerdictKind | ResponseInfo | Error): void {
-    if (this.over || this.#settled) return;
+    if (this.over || this.settled) return;
     // Before anything is settled: it throws where this is no verdict.
     const verdict = isResponseInfo(outcome) || outcome instanceof Error ? undefined : verdictOf(outcome);
-    this.#settled = true;
+    this.settled = true;
     if (verdict !== undefined) {
       this.verdict = verdict.kind;
       this.reason = verdict.reason ?? this.reason;

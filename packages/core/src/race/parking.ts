@@ -1,16 +1,16 @@
 import type { Lack } from "../queue/lots.ts";
 import { commonCounter, needAt, needOf, patienceOf } from "../quota/needs.ts";
 import type { Job } from "./job.ts";
-import { lends } from "./leases.ts";
+import { lends } from "./lending.ts";
 
 /** What the request that was refused just now lacks, where no exit makes up for it: it need not stand in the others' way. */
 export function lackOf(job: Job, now: number): Lack | undefined {
-  const { ask, demand, engine, exclusive, target } = job;
+  const { ask, demand, engine, target, way } = job;
   const { desk, breaker, quota } = target;
   const { lack, lackAt } = desk;
   if (lack === undefined || ask !== undefined || desk.wakeAt <= now) return undefined;
   // Of each exit by itself: only where nothing else keeps it from exits that it has not been offered.
-  if (typeof lack === "string" && lackAt >= 0 && (exclusive || !breaker.closed || !engine.gate.mayProxy)) return undefined;
+  if (typeof lack === "string" && lackAt >= 0 && (way.exclusive || !breaker.closed || !engine.gate.mayProxy)) return undefined;
   const counted = demand !== undefined && quota !== undefined && lackAt >= 0;
   if (quota !== undefined && quota.onMoved === undefined) quota.onMoved = (counter) => target.lots.stir(counter);
   return { key: lack, need: counted ? needAt(quota, demand, lackAt) : 0, until: desk.wakeAt, patienceMs: counted ? patienceOf(quota.limits[demand.limits[lackAt]]) : Infinity };

@@ -1,6 +1,6 @@
 import { admitted, asksBreaker, circuitWakeAt, notSent } from "./circuit.ts";
 import type { Job } from "./job.ts";
-import { lends, rides } from "./leases.ts";
+import { lends, rides } from "./lending.ts";
 import type { Leg } from "./leg.ts";
 
 /** The exit of the lease that a request is sent on, or -1; then the desk's `wakeAt` says when to ask again. */

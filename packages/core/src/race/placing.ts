@@ -3,6 +3,7 @@ import { choose } from "./choosing.ts";
 import type { Job } from "./job.ts";
 import type { Leg } from "./leg.ts";
 import { isSet } from "./waiting-room.ts";
+import type { Wish } from "./wish.ts";
 
 /** An exit for the request, or -1. Sees to it that the target is served again when that can change. */
 export function offer(job: Job, now: number): number {
@@ -19,7 +20,7 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
     engine.retries.request(now);
     if (engine.timings !== undefined) engine.timings.leased(job, now);
   }
-  if (job.wish?.previous !== undefined) job.wish.previous.exit = exit;
+  if (job.wish !== undefined) leavesBy(job.wish, exit);
   // From its line, or through a proxy: else there is none to end or to begin.
   if (isSet(job) || engine.table.isProxy[exit]) setDeadline(job, exit, now);
   if (held !== undefined) engine.leases.confirmed(held, now);
@@ -27,6 +28,11 @@ export function launch(job: Job, exit: number, now: number, held?: Leg): void {
   // Granted: from here on a lease by hand is its holder's.
   if (job.single) job.done = true;
   engine.policy.launch(job, first, now);
+}
+
+/** Whoever avoids the previous one knows it by that. */
+function leavesBy({ previous }: Wish, exit: number): void {
+  if (previous !== undefined) previous.exit = exit;
 }
 
 /** On local exits it covers the waiting alone: once there is an exit, it is the client's own timeout that counts. */

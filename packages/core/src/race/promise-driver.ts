@@ -7,57 +7,57 @@ import { checkRequest } from "./hosts.ts";
 
 /** Drives a `Transport`: one promise for each attempt, one for the caller. */
 export class PromiseDriver<R> implements Driver {
-  readonly #transport: Transport<R>;
-  readonly #request: RequestInfo;
-  readonly #resolve: (response: R) => void;
+  private readonly transport: Transport<R>;
+  private readonly request: RequestInfo;
+  private readonly resolve: (response: R) => void;
   readonly #reject: (error: unknown) => void;
   readonly #signal: AbortSignal | undefined;
-  #dispatch: Dispatch | undefined;
-  #winner: Leg | undefined;
-  #aborted = false;
+  private dispatch: Dispatch | undefined;
+  private winner: Leg | undefined;
+  private aborted = false;
 
   constructor(transport: Transport<R>, request: RequestInfo, signal: AbortSignal | undefined, resolve: (response: R) => void, reject: (error: unknown) => void) {
     // Now, and not when an exit is free: then there is nobody left to tell.
     if (typeof transport?.send !== "function" || typeof transport.inspect !== "function" || typeof transport.discard !== "function") {
       throw new TypeError(`Expected a transport, an object with send, inspect and discard, got ${typeof transport === "object" && transport !== null ? `an object with ${Object.keys(transport).join(", ") || "nothing"}` : typeof transport}.`);
     }
-    this.#transport = transport;
-    this.#request = checkRequest(request);
+    this.transport = transport;
+    this.request = checkRequest(request);
     this.#signal = signal;
-    this.#resolve = resolve;
+    this.resolve = resolve;
     this.#reject = reject;
     signal?.addEventListener("abort", this);
   }
 
   /** The request is under way; its signal may have fired before anybody could be told. */
   attach(dispatch: Dispatch): void {
-    this.#dispatch = dispatch;
-    if (this.#aborted) dispatch.abort(this.#signal?.reason);
+    this.dispatch = dispatch;
+    if (this.aborted) dispatch.abort(this.#signal?.reason);
   }
 
   handleEvent(): void {
-    this.#aborted = true;
+    this.aborted = true;
     const reason: unknown = this.#signal?.reason;
-    this.#forgetSignal();
-    this.#dispatch?.abort(reason);
+    this.forgetSignal();
+    this.dispatch?.abort(reason);
     this.#reject(reason);
   }
 
   start(leg: Leg): void {
     let signal: AbortSignal | undefined;
     // A controller costs ten times the rest on older Nodes: made only for transports that take a signal.
-    const controller = takesSignal(this.#transport.send) ? new AbortController() : undefined;
+    const controller = takesSignal(this.transport.send) ? new AbortController() : undefined;
     if (controller !== undefined) ({ signal } = controller);
     leg.driverState = { controller, arrived: false, response: undefined } satisfies State<R>;
     let sending: Promise<R>;
     try {
-      sending = this.#transport.send(leg, signal as AbortSignal, this.#request);
+      sending = this.transport.send(leg, signal as AbortSignal, this.request);
     } catch (error) {
       sending = Promise.reject(error);
     }
     sending.then(
       (response) => this.#arrived(leg, response),
-      (error: unknown) => leg.fail(error, !this.#isUnsent(error, leg)),
+      (error: unknown) => leg.fail(error, !this.isUnsent(error, leg)),
     );
   }
 
@@ -65,39 +65,39 @@ export class PromiseDriver<R> implements Driver {
     const { controller, arrived, response } = leg.driverState as State<R>;
     controller?.abort(reason);
     // The response that was handed over belongs to the caller: his own signal ends it, nobody discards it.
-    if (arrived && leg !== this.#winner) this.#transport.discard(response as R);
+    if (arrived && leg !== this.winner) this.transport.discard(response as R);
     leg.release();
   }
 
   deliver(leg: Leg): void {
     const response = (leg.driverState as State<R>).response as R;
-    this.#winner = leg;
+    this.winner = leg;
     let finished: Promise<void> | undefined;
     try {
-      finished = this.#transport.finished?.(response);
+      finished = this.transport.finished?.(response);
     } catch (error) {
       finished = Promise.reject(error);
     }
     if (finished === undefined) {
-      this.#forgetSignal();
+      this.forgetSignal();
       leg.end();
     } else {
       finished.then(
         () => {
-          this.#forgetSignal();
+          this.forgetSignal();
           leg.end();
         },
         (error: unknown) => {
-          this.#forgetSignal();
+          this.forgetSignal();
           leg.end(error ?? new Error("The body was cut."));
         },
       );
     }
-    this.#resolve(response);
+    this.resolve(response);
   }
 
   reject(error: unknown): void {
-    this.#forgetSignal();
+    this.forgetSignal();
     this.#reject(error);
   }
 
@@ -107,26 +107,26 @@ export class PromiseDriver<R> implements Driver {
     state.response = response;
     let decision: "deliver" | "hold" | "drop";
     try {
-      decision = leg.respond(this.#transport.inspect(response));
+      decision = leg.respond(this.transport.inspect(response));
     } catch (error) {
-      this.#transport.discard(response);
+      this.transport.discard(response);
       leg.fail(error, true);
       return;
     }
     if (decision === "deliver") {
       this.deliver(leg);
     } else if (decision === "drop") {
-      this.#transport.discard(response);
+      this.transport.discard(response);
       leg.end();
     }
   }
 
-  #isUnsent(error: unknown, leg: Leg): boolean {
-    const { unsent } = this.#transport;
-    return unsent === undefined ? isUnsent(error) : unsent.call(this.#transport, error, leg);
+  private isUnsent(error: unknown, leg: Leg): boolean {
+    const { unsent } = this.transport;
+    return unsent === undefined ? isUnsent(error) : unsent.call(this.transport, error, leg);
   }
 
-  #forgetSignal(): void {
+  private forgetSignal(): void {
     this.#signal?.removeEventListener("abort", this);
   }
 }

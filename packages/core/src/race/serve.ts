@@ -2,7 +2,7 @@ import { bannedFor } from "./banned.ts";
 import { launch, offer } from "./placing.ts";
 import type { Rank } from "../queue/line.ts";
 import type { Job } from "./job.ts";
-import { lends } from "./leases.ts";
+import { lends } from "./lending.ts";
 import { lackOf, parkedBefore } from "./parking.ts";
 import type { Target } from "./target.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
@@ -66,7 +66,7 @@ export function serve(target: Target, room: WaitingRoom, now: number): number {
     }
     const turned = job.pin >= 0 && job.ask === undefined && bannedFor(job, now) !== undefined;
     if (turned) banned.push(job);
-    if (turned || job.ask !== undefined || (job.exclusive && engine.holds.full)) {
+    if (turned || job.ask !== undefined || (job.way.exclusive && engine.holds.full)) {
       // Keeps its place while a ledger is asked, or all exits serve slots, or is about to lose it: those behind it are served.
       const behind: Job | undefined = pass(job);
       if (behind?.rank !== job.rank) lookedInRank = 0;

@@ -140,6 +140,10 @@ export class Target {
     return this.line.size + this.lots.size + this.outside.size;
   }
 
+  get nobodyWaits(): boolean {
+    return this.line.size === 0 && this.lots.size === 0 && this.outside.size === 0;
+  }
+
   /** Somebody waits who may be served when something changes. */
   get hasWaiting(): boolean {
     return this.line.size > 0 || this.lots.size > 0;

@@ -17,11 +17,11 @@ export function turnedAway(job: Job, offered: boolean, now: number): MultihomeEr
 
 function atBreaker(job: Job, now: number): boolean {
   // A connection that stays is waited for, and slots wait, as does what their workers send.
-  if (job.shared || job.exclusive || onSlotsLease(job)) return false;
+  if (job.shared || job.way.exclusive || onSlotsLease(job)) return false;
   if (job.picky) return waitsForBreaker(job, now);
   return !job.single || isShut(job.target, now);
 }
 
 function onSlotsLease({ hints, lender }: Job): boolean {
-  return lender?.job.exclusive === true || hints?.lease instanceof PinLease;
+  return lender?.job.way.exclusive === true || hints?.lease instanceof PinLease;
 }

@@ -101,7 +101,7 @@ export class WaitingRoom {
     if (to === "head") job.target.line.unshift(job);
     else job.target.line.push(job);
     if (standsAside(job)) job.target.picky++;
-    if (job.exclusive) job.engine.holds.wait(job.target);
+    if (job.way.exclusive) job.engine.holds.wait(job.target);
   }
 
   #place(job: Job, now: number): void {
@@ -117,11 +117,11 @@ export class WaitingRoom {
 
 /** Those behind it in the line need not wait for it: what it lacks they may not need. */
 export function standsAside(job: Job): boolean {
-  return job.picky || job.exclusive;
+  return job.picky || job.way.exclusive;
 }
 
 export function isSet(job: Job): boolean {
-  return job.lane !== undefined || job.heapSlot >= 0;
+  return job.ticket !== undefined;
 }
 
 export function rejectAll(target: Target, error: () => MultihomeError): void {

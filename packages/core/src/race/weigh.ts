@@ -11,12 +11,12 @@ import type { Target } from "./target.ts";
  * sent.
  */
 export function weigh(job: Job, hints: Hints | undefined): MultihomeError | undefined {
-  const { request, target } = job;
+  const { target } = job;
   const { rules } = target;
   if (rules.raceMode !== "off") job.width = widthOf(job, hints);
   const { engine } = job;
   if (engine.table.sourced.size > 0 && !engine.rules.plainCredentials) {
-    const refused = plainCredentials(request, target.name);
+    const refused = plainCredentials(job.request, target.name);
     if (refused !== undefined) return refused;
   }
   if (rules.cost !== undefined || target.desk.quota !== undefined) return charge(job, hints);

@@ -64,7 +64,7 @@ export class Round<T> {
       const target = scope.runInAsyncScope(() => ports.targetOf(asked));
       met(target);
       this.#forget = () => this.#job?.abort(new DOMException("The slot has stopped.", "AbortError"));
-      this.#wakeAt = () => (target.wake.heapSlot >= 0 ? target.wake.dueAt : Infinity);
+      this.#wakeAt = () => target.wake.at;
       this.#job = scope.runInAsyncScope(() => ports.lease(target, asked, this.batch.id, this.#granted, this.#refused));
     } catch (error) {
       // In a microtask, as every end of a round.

@@ -7,7 +7,7 @@ export function runStatus<T>(run: Run<T>): SlotRunStatus {
   const now = clock.now();
   const { crew, stretch } = run.pace.at(now);
   const counts = { running: 0, waiting: 0, pausing: 0 };
-  let wakeAt = run.alarm.heapSlot >= 0 ? run.alarm.dueAt : Infinity;
+  let wakeAt = run.alarm.at;
   let longestMs = -1;
   for (const { alarm, state } of run.board.all) {
     switch (state.kind) {
@@ -22,7 +22,7 @@ export function runStatus<T>(run: Run<T>): SlotRunStatus {
       }
       case "pausing":
         counts.pausing++;
-        if (alarm.heapSlot >= 0) wakeAt = Math.min(wakeAt, alarm.dueAt);
+        wakeAt = Math.min(wakeAt, alarm.at);
         continue;
       default: {
         const never: never = state;

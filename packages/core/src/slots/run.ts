@@ -105,7 +105,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
   async stop(): Promise<void> {
     if (this.phase === "working" || this.phase === "cooling") this.#endTaking();
     const { clock, timers } = this.ports.engine;
-    if (this.phase === "stopping" && this.#patience.lane === undefined) timers.add(this.#patience, clock.now(), PATIENCE_MS);
+    if (this.phase === "stopping" && !this.#patience.isSet) timers.add(this.#patience, clock.now(), PATIENCE_MS);
     await this.done.catch(() => {});
   }
 
@@ -151,7 +151,7 @@ export class Run<T> implements SlotRun<T>, AnyRun {
 
   #fillOnce(): void {
     const { clock, timers } = this.ports.engine;
-    if (this.phase === "cooling" && this.alarm.heapSlot >= 0) return;
+    if (this.phase === "cooling" && this.alarm.isSet) return;
     this.phase = "working";
     const now = clock.now();
     timers.remove(this.alarm);

@@ -40,7 +40,7 @@ export class Walk {
 
   /** When it looks again by itself; `Infinity` where only an event makes it. */
   get wakeAt(): number {
-    return this.#alarm.heapSlot >= 0 ? this.#alarm.dueAt : Infinity;
+    return this.#alarm.at;
   }
 
   ask(walker: Walker): void {

@@ -80,7 +80,7 @@ export class StateKeeper {
 
   /** Something has happened that must not be forgotten: a ban, a pause of a minute or more. */
   saveSoon(): void {
-    if (!this.#started || this.#closed || this.#soon.heapSlot >= 0) return;
+    if (!this.#started || this.#closed || this.#soon.isSet) return;
     const { clock, timers } = this.#parts;
     const now = clock.now();
     // The process may have nothing else to do: it stays for this.
@@ -93,7 +93,7 @@ export class StateKeeper {
     if (this.#closed) return;
     this.#closed = true;
     const { timers } = this.#parts;
-    if (this.#soon.heapSlot >= 0) timers.letGo();
+    if (this.#soon.isSet) timers.letGo();
     timers.remove(this.#soon);
     timers.remove(this.#regular);
     await this.#saving;

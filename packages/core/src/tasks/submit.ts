@@ -6,6 +6,7 @@ import { timeoutMs, type Asked } from "../race/by-hand/acquire.ts";
 import type { Engine } from "../race/engine.ts";
 import type { Job } from "../race/job.ts";
 import { PromiseDriver } from "../race/promise-driver.ts";
+import { TASK } from "../race/way.ts";
 import { taskHandle } from "./task-handle.ts";
 
 /** Gives a request to the engine as a task; there is room for it. */
@@ -20,7 +21,7 @@ export function submit<R>(engine: Engine, { request, target, hints }: Asked, tra
       return;
     }
     driver = new PromiseDriver(transport, request, signal, resolve, reject);
-    job = engine.drive(target, request, driver, { hints, timeoutMs: timeoutMs(timeout), shared: false, byHand: false, strict: true });
+    job = engine.drive(target, request, driver, TASK, hints, timeoutMs(timeout));
     driver.attach(job);
   });
   // The name that it has in events, too.

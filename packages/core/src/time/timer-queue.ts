@@ -1,25 +1,34 @@
 import type { Clock } from "./clock.ts";
 
-/**
- * Something that falls due. Its fields belong to the queue: they are part of the object itself so that setting a deadline
- * allocates nothing.
- */
+/** Something that falls due. */
 export interface TimerNode {
-  dueAt: number;
-  /** The lane that it waits in, if any. */
-  lane: Lane | undefined;
-  lanePrev: TimerNode | undefined;
-  laneNext: TimerNode | undefined;
-  /** Its place in the heap, or -1. */
-  heapSlot: number;
+  /** While it waits. Belongs to the queue. */
+  ticket: Ticket | undefined;
   due(now: number): void;
 }
 
+/**
+ * The moment at which something falls due, and where it stands until then. No part of the thing itself: most requests and
+ * attempts never wait for a moment, and five fields more cost each of them. Tickets are used again, so that setting a deadline
+ * allocates nothing.
+ */
+export interface Ticket {
+  node: TimerNode | undefined;
+  dueAt: number;
+  /** The lane that it waits in, if any. */
+  lane: Lane | undefined;
+  prev: Ticket | undefined;
+  /** The one behind it in its lane, or among those that are to be used again. */
+  next: Ticket | undefined;
+  /** Its place in the heap, or -1. */
+  heapSlot: number;
+}
+
 /** Jobs of one timeout fall due in the order they came: a list serves, and adding or removing is one pointer each. */
-export interface Lane {
+interface Lane {
   readonly ms: number;
-  head: TimerNode | undefined;
-  tail: TimerNode | undefined;
+  head: Ticket | undefined;
+  tail: Ticket | undefined;
 }
 
 /** A deadline of a month would overflow the 31 bits of a real timer and fire at once; longer waits are walked in steps. */
@@ -28,6 +37,9 @@ const LONGEST_STEP_MS = 3_600_000;
 /** Beyond so many different timeouts a deadline goes to the heap: callers that compute each timeout must not grow the list. */
 const MOST_LANES = 32;
 
+/** Tickets that are kept to be used again: 70 KB of them. A crowd that waits once must not be remembered for ever. */
+const MOST_SPARE = 1_024;
+
 /**
  * Every deadline and wake-up of a pool, over one timer of the clock. The timer is set for the earliest of them, and keeps
  * the process alive only while somebody holds it.
@@ -35,7 +47,9 @@ const MOST_LANES = 32;
 export class TimerQueue {
   readonly #clock: Clock;
   readonly #lanes: Lane[] = [];
-  readonly #heap: TimerNode[] = [];
+  readonly #heap: Ticket[] = [];
+  #spare: Ticket | undefined;
+  #spares = 0;
   #timer: unknown;
   #timerAt = Infinity;
   #holders = 0;
@@ -45,51 +59,75 @@ export class TimerQueue {
     this.#clock = clock;
   }
 
-  /** `node` falls due `ms` after `now`. */
+  /** `node` falls due `ms` after `now`; replaces an earlier time. */
   add(node: TimerNode, now: number, ms: number): void {
-    node.dueAt = now + ms;
+    if (node.ticket !== undefined) this.#take(node.ticket);
+    const ticket = this.#ticketOf(node, now + ms);
     const lane = this.#laneOf(ms);
     if (lane === undefined) {
-      this.#pushHeap(node);
+      this.#pushHeap(ticket);
     } else {
-      node.lane = lane;
-      node.lanePrev = lane.tail;
-      if (lane.tail === undefined) lane.head = node;
-      else lane.tail.laneNext = node;
-      lane.tail = node;
+      ticket.lane = lane;
+      ticket.prev = lane.tail;
+      if (lane.tail === undefined) lane.head = ticket;
+      else lane.tail.next = ticket;
+      lane.tail = ticket;
     }
-    if (node.dueAt < this.#timerAt) this.#arm(node.dueAt, now);
+    if (ticket.dueAt < this.#timerAt) this.#arm(ticket.dueAt, now);
   }
 
   /** `node` falls due at `at`; replaces an earlier time. For wake-ups, which know their moment rather than a span. */
   set(node: TimerNode, now: number, at: number): void {
-    if (node.heapSlot >= 0) {
-      if (node.dueAt === at) return;
-      this.remove(node);
+    const before = node.ticket;
+    if (before !== undefined) {
+      if (before.heapSlot >= 0 && before.dueAt === at) return;
+      this.#take(before);
     }
     if (at === Infinity) return;
     // What asks for the moment that is being served gets the next one: whoever is wrong about the time must not stop it.
-    node.dueAt = this.#ticking && at <= now ? now + 1 : at;
-    this.#pushHeap(node);
-    if (node.dueAt < this.#timerAt) this.#arm(node.dueAt, now);
+    const ticket = this.#ticketOf(node, this.#ticking && at <= now ? now + 1 : at);
+    this.#pushHeap(ticket);
+    if (ticket.dueAt < this.#timerAt) this.#arm(ticket.dueAt, now);
   }
 
   /** Does nothing where the node is not waiting. The timer stays as it is: to wake once for nothing is cheaper than to set it anew. */
   remove(node: TimerNode): void {
-    if (node.lane !== undefined || node.heapSlot >= 0) this.#take(node);
+    if (node.ticket !== undefined) this.#take(node.ticket);
   }
 
-  #take(node: TimerNode): void {
-    const { lane } = node;
-    if (lane !== undefined) {
-      if (node.lanePrev === undefined) lane.head = node.laneNext;
-      else node.lanePrev.laneNext = node.laneNext;
-      if (node.laneNext === undefined) lane.tail = node.lanePrev;
-      else node.laneNext.lanePrev = node.lanePrev;
-      node.lane = node.lanePrev = node.laneNext = undefined;
+  #ticketOf(node: TimerNode, dueAt: number): Ticket {
+    let ticket = this.#spare;
+    if (ticket === undefined) {
+      ticket = { node, dueAt, lane: undefined, prev: undefined, next: undefined, heapSlot: -1 };
     } else {
-      this.#removeFromHeap(node);
+      this.#spare = ticket.next;
+      this.#spares--;
+      ticket.next = undefined;
+      ticket.node = node;
+      ticket.dueAt = dueAt;
     }
+    node.ticket = ticket;
+    return ticket;
+  }
+
+  #take(ticket: Ticket): void {
+    const { lane, prev, next } = ticket;
+    if (lane !== undefined) {
+      if (prev === undefined) lane.head = next;
+      else prev.next = next;
+      if (next === undefined) lane.tail = prev;
+      else next.prev = prev;
+      ticket.lane = ticket.prev = ticket.next = undefined;
+    } else {
+      this.#removeFromHeap(ticket);
+    }
+    // Nobody but its node and the queue has ever seen it: nothing can come late for whoever had it before.
+    (ticket.node as TimerNode).ticket = undefined;
+    ticket.node = undefined;
+    if (this.#spares >= MOST_SPARE) return;
+    this.#spares++;
+    ticket.next = this.#spare;
+    this.#spare = ticket;
   }
 
   /** While anybody holds it, a set timer keeps the process alive: a caller waits for it. */
@@ -105,6 +143,8 @@ export class TimerQueue {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#timerAt = Infinity;
+    for (const { head } of this.#lanes) for (let ticket = head; ticket !== undefined; ticket = ticket.next) (ticket.node as TimerNode).ticket = undefined;
+    for (const { node } of this.#heap) (node as TimerNode).ticket = undefined;
     this.#lanes.length = 0;
     this.#heap.length = 0;
   }
@@ -145,8 +185,9 @@ export class TimerQueue {
     }
   };
 
-  #fire(node: TimerNode, now: number): void {
-    this.remove(node);
+  #fire(ticket: Ticket, now: number): void {
+    const node = ticket.node as TimerNode;
+    this.#take(ticket);
     node.due(now);
   }
 
@@ -156,18 +197,18 @@ export class TimerQueue {
     return at;
   }
 
-  #pushHeap(node: TimerNode): void {
-    node.heapSlot = this.#heap.length;
-    this.#heap.push(node);
-    this.#siftUp(node.heapSlot);
+  #pushHeap(ticket: Ticket): void {
+    ticket.heapSlot = this.#heap.length;
+    this.#heap.push(ticket);
+    this.#siftUp(ticket.heapSlot);
   }
 
-  #removeFromHeap(node: TimerNode): void {
+  #removeFromHeap(ticket: Ticket): void {
     const heap = this.#heap;
-    const slot = node.heapSlot;
-    const last = heap.pop() as TimerNode;
-    node.heapSlot = -1;
-    if (last === node) return;
+    const slot = ticket.heapSlot;
+    const last = heap.pop() as Ticket;
+    ticket.heapSlot = -1;
+    if (last === ticket) return;
     heap[slot] = last;
     last.heapSlot = slot;
     this.#siftUp(slot);
@@ -176,51 +217,51 @@ export class TimerQueue {
 
   #siftUp(slot: number): void {
     const heap = this.#heap;
-    const node = heap[slot];
+    const ticket = heap[slot];
     while (slot > 0) {
       const parent = (slot - 1) >> 1;
-      if (heap[parent].dueAt <= node.dueAt) break;
+      if (heap[parent].dueAt <= ticket.dueAt) break;
       heap[slot] = heap[parent];
       heap[slot].heapSlot = slot;
       slot = parent;
     }
-    heap[slot] = node;
-    node.heapSlot = slot;
+    heap[slot] = ticket;
+    ticket.heapSlot = slot;
   }
 
   #siftDown(slot: number): void {
     const heap = this.#heap;
-    const node = heap[slot];
+    const ticket = heap[slot];
     for (;;) {
       let child = slot * 2 + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && heap[child + 1].dueAt < heap[child].dueAt) child++;
-      if (heap[child].dueAt >= node.dueAt) break;
+      if (heap[child].dueAt >= ticket.dueAt) break;
       heap[slot] = heap[child];
       heap[slot].heapSlot = slot;
       slot = child;
     }
-    heap[slot] = node;
-    node.heapSlot = slot;
+    heap[slot] = ticket;
+    ticket.heapSlot = slot;
   }
 }
 
 /** A wake-up of its own, for rooms that have no object to make one of. */
 export class Alarm implements TimerNode {
-  dueAt = Infinity;
-  lane: Lane | undefined = undefined;
-  lanePrev: TimerNode | undefined = undefined;
-  laneNext: TimerNode | undefined = undefined;
-  heapSlot = -1;
+  ticket: Ticket | undefined = undefined;
   readonly #ring: (now: number) => void;
 
   constructor(ring: (now: number) => void) {
     this.#ring = ring;
   }
 
+  get isSet(): boolean {
+    return this.ticket !== undefined;
+  }
+
   /** When it rings; `Infinity` where it is not set. */
   get at(): number {
-    return this.heapSlot >= 0 || this.lane !== undefined ? this.dueAt : Infinity;
+    return this.ticket === undefined ? Infinity : this.ticket.dueAt;
   }
 
   due(now: number): void {

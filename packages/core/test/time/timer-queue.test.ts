@@ -66,3 +66,50 @@ test("thousands of deadlines of any length, some taken back, ring exactly when t
   await clock.advance(5_000);
   assert.deepEqual(rung, expected.sort((a, b) => a - b));
 });
+
+test("whoever was taken back takes nothing from the one that waits in its place", async () => {
+  const clock = new ManualClock();
+  const queue = new TimerQueue(clock);
+  const rung: string[] = [];
+  const first = new Alarm(() => rung.push("first"));
+  const second = new Alarm(() => rung.push("second"));
+
+  for (const place of [(alarm: Alarm) => queue.add(alarm, clock.now(), 100), (alarm: Alarm) => queue.set(alarm, clock.now(), clock.now() + 100)]) {
+    place(first);
+    queue.remove(first);
+    place(second);
+    queue.remove(first);
+    assert.deepEqual([first.isSet, second.isSet], [false, true]);
+    await clock.advance(100);
+    assert.deepEqual(rung.splice(0), ["second"]);
+  }
+});
+
+test("an alarm that is added or set again waits for its last moment alone", async () => {
+  const clock = new ManualClock();
+  const queue = new TimerQueue(clock);
+  const rung: number[] = [];
+  const alarm = new Alarm((now) => rung.push(now));
+
+  queue.add(alarm, 0, 50);
+  queue.add(alarm, 0, 70);
+  queue.set(alarm, 0, 90);
+  queue.add(alarm, 0, 80);
+  await clock.advance(200);
+
+  assert.deepEqual(rung, [80]);
+});
+
+test("nobody waits in a queue that has stopped, and taking back is no error there", () => {
+  const clock = new ManualClock();
+  const queue = new TimerQueue(clock);
+  const alarms = [new Alarm(() => {}), new Alarm(() => {})];
+  queue.add(alarms[0], 0, 50);
+  queue.set(alarms[1], 0, 60);
+
+  queue.stop();
+
+  assert.deepEqual(alarms.map(({ isSet, at }) => [isSet, at]), [[false, Infinity], [false, Infinity]]);
+  for (const alarm of alarms) queue.remove(alarm);
+  assert.equal(clock.pending, 0);
+});

@@ -142,7 +142,7 @@ export class Blackout {
   #hurryTheLost(now: number): void {
     const { engine } = this.#policy;
     engine.leases.each((leg) => {
-      if (isSilent(leg)) engine.timers.set(leg, now, Math.max(now + 1, Math.min(leg.dueAt, leg.startedAt + this.limitMs(leg, Infinity))));
+      if (isSilent(leg)) engine.timers.set(leg, now, Math.max(now + 1, Math.min(leg.ticket?.dueAt ?? Infinity, leg.startedAt + this.limitMs(leg, Infinity))));
     });
   }
 

@@ -4,7 +4,6 @@ import type { AcquireOptions, TryAcquireResult } from "../../model/pool.ts";
 import type { Hints, RequestInfo } from "../../model/request.ts";
 import type { Demand } from "../../quota/demand.ts";
 import { ACQUIRE_OPTIONS, checkCall } from "../../option-names.ts";
-import { priorityOf } from "../../queue/kinds.ts";
 import { durationMs, type Duration } from "../../time/duration.ts";
 import type { Engine } from "../engine.ts";
 import { HandLease } from "./hand-lease.ts";
@@ -16,6 +15,7 @@ import { refusalOf } from "./refusal.ts";
 import { mayGoFirst } from "../serve.ts";
 import { takeHints } from "../take-hints.ts";
 import type { Target } from "../target.ts";
+import { BY_HAND, BY_HAND_AT_ONCE, SHARED, SHARED_AT_ONCE } from "../way.ts";
 import { weigh } from "../weigh.ts";
 
 export interface Asked {
@@ -55,12 +55,7 @@ export function acquire(engine: Engine, { request, target, hints }: Asked, optio
       engine.hands.site(),
     );
     signal?.addEventListener("abort", onAbort);
-    const dispatch: Dispatch | undefined = engine.drive(target, request, driver, {
-      hints,
-      timeoutMs: timeoutMs(options.timeout),
-      shared: options.mode === "shared",
-      byHand: true,
-    });
+    const dispatch: Dispatch | undefined = engine.drive(target, request, driver, options.mode === "shared" ? SHARED : BY_HAND, hints, timeoutMs(options.timeout));
   });
 }
 
@@ -78,18 +73,13 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
     engine.hands.site(),
   );
   const now = engine.clock.now();
-  const kind = engine.kinds.of(hints?.kind);
-  const job = new Job(engine, target, request, driver, kind, priorityOf(hints, kind), now, Infinity);
-  job.shared = options.mode === "shared";
-  job.single = true;
-  job.atOnce = true;
-  job.hints = hints;
+  const job = new Job(engine, target, request, driver, options.mode === "shared" ? SHARED_AT_ONCE : BY_HAND_AT_ONCE, hints, now, Infinity);
   const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
   // Whoever waits already goes first.
   const exit = mayGoFirst(job, now) ? offer(job, now) : -1;
   if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
-  kind.requests++;
+  job.kind.requests++;
   launch(job, exit, now);
   return { granted: true, lease: lease as unknown as Lease };
 }
@@ -114,9 +104,7 @@ function demandOf(engine: Engine, { request, target, hints }: Asked, { mode }: A
     () => {},
     () => {},
   );
-  const job = new Job(engine, target, request, nobody, engine.kinds.of(hints?.kind), 0, engine.clock.now(), Infinity);
-  job.shared = mode === "shared";
-  job.single = true;
+  const job = new Job(engine, target, request, nobody, mode === "shared" ? SHARED : BY_HAND, hints, engine.clock.now(), Infinity);
   weigh(job, hints === undefined ? undefined : engine.hintCheck.usable(hints));
   return job.demand;
 }

@@ -14,6 +14,11 @@ export class Holds {
     this.#table = table;
   }
 
+  /** Somebody wants to be told of exits and places that are free. */
+  get awaited(): boolean {
+    return this.#waiting.size > 0 || this.onRoom !== undefined;
+  }
+
   /** No exit is left for a further slot. */
   get full(): boolean {
     return this.#held >= this.#table.size;

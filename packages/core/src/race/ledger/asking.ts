@@ -4,7 +4,7 @@ import { FAULT_MS, type Bookkeeper, type Grant, type LedgerAnswer } from "./book
 import { choose } from "../choosing.ts";
 import { asksBreaker, isShut, notSent } from "../circuit.ts";
 import type { Job } from "../job.ts";
-import { lends } from "../leases.ts";
+import { lends } from "../lending.ts";
 import type { Leg } from "../leg.ts";
 
 /** So many requests of one target ask a ledger at one time: a slow store is not buried, and whoever walks the line passes few of them. */
@@ -30,10 +30,10 @@ export function confirm(books: Bookkeeper, job: Job, first: number, now: number)
       return -1;
     }
     const counters = books.countersOf(target, quota.limits, demand, engine.table.egress[exit]);
-    const answer = (job.atOnce ? books.grants.take(counters) : undefined) ?? books.tryReserve(counters, now);
+    const answer = (job.way.atOnce ? books.grants.take(counters) : undefined) ?? books.tryReserve(counters, now);
     if (answer === "unknown") {
       desk.wakeAt = Infinity;
-      if (!job.atOnce) {
+      if (!job.way.atOnce) {
         job.ask = new Ask(books, job, exit, counters, now);
       } else {
         job.pending = true;

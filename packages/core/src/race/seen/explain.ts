@@ -9,6 +9,7 @@ import { LeaseDriver } from "../by-hand/lease-driver.ts";
 import type { Engine } from "../engine.ts";
 import { refusalByExit, type Refusal } from "../by-hand/refusal.ts";
 import type { Target } from "../target.ts";
+import { PLAIN } from "../way.ts";
 import { weigh } from "../weigh.ts";
 import { awaited, wishOf } from "../wish.ts";
 
@@ -24,7 +25,7 @@ export function explain(engine: Engine, target: Target, request: RequestInfo, hi
     () => {},
   );
   // Weighed as a request would be, and never sent.
-  const job = new Job(engine, target, request, nobody, engine.kinds.of(hints?.kind), 0, now, Infinity);
+  const job = new Job(engine, target, request, nobody, PLAIN, hints, now, Infinity);
   const impossible = weigh(job, hints === undefined ? undefined : engine.hintCheck.usable(hints)) !== undefined;
   const exits: ExplainedExit[] = [];
   let wouldWaitMs = Infinity;
