@@ -4,6 +4,7 @@ import { LeaseDriver } from "./by-hand/lease-driver.ts";
 import type { Engine } from "./engine.ts";
 import { Job } from "./job.ts";
 import type { Target } from "./target.ts";
+import { PLAIN } from "./way.ts";
 import { weigh } from "./weigh.ts";
 
 /**
@@ -36,7 +37,7 @@ function waitsWithParked(engine: Engine, { hints, request, target }: Asked): boo
     () => {},
   );
   // Weighed as a request would be, and never sent.
-  const job = new Job(engine, target, request, nobody, engine.kinds.of(hints?.kind), 0, now, Infinity);
+  const job = new Job(engine, target, request, nobody, PLAIN, hints, now, Infinity);
   // What can never be sent is refused as it comes, and takes no place.
   if (weigh(job, hints === undefined ? undefined : engine.hintCheck.usable(hints)) !== undefined) return false;
   const { demand } = job;
