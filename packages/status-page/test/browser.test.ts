@@ -20,7 +20,8 @@ const LONGEST_TASK_MS = 200;
 
 const HOST = "api.test";
 const get: RequestInfo = { method: "GET", url: `http://${HOST}/`, host: HOST, path: "/" };
-const limits = [{ name: "weight-1m", unit: "weight", limit: 20, per: "1m", align: "fixed" }] as const;
+// Of a day: a window of a minute would turn in the middle of a test now and then.
+const limits = [{ name: "weight-1d", unit: "weight", limit: 20, per: "1d", align: "fixed" }] as const;
 
 void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
   let browser: Browser;
@@ -64,9 +65,9 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.waitForFunction("document.querySelectorAll('#throughput canvas').length === 1 && document.querySelectorAll('.meter').length === 12");
     await page.waitForFunction("/of 100 attempts/.test(document.querySelector('.strip').textContent)");
     await page.waitForFunction("[...document.querySelectorAll('.meter [role=meter]')].some((bar) => Number(bar.getAttribute('aria-valuenow')) >= 40)");
-    assert.match(await textOf(page, ".limiting p"), /^Nothing limits it now: every request leaves at once\. The fullest budget: weight-1m of api\.test is used by 4\d\s% on average/);
+    assert.match(await textOf(page, ".limiting p"), /^Nothing limits it now: every request leaves at once\. The fullest budget: weight-1d of api\.test is used by 4\d\s% on average/);
     const waiting = Array.from({ length: 200 }, () => pool.run(get, noopTransport()).catch(() => {}));
-    await page.waitForFunction("/^weight-1m is used up on 12 of 12 exits; .*60 requests wait for api.test/.test(document.querySelector('.limiting p').textContent)");
+    await page.waitForFunction("/^weight-1d is used up on 12 of 12 exits; .*60 requests wait for api.test/.test(document.querySelector('.limiting p').textContent)");
     await picture(page, "busy");
 
     for (const scheme of ["light", "dark"]) {
@@ -105,7 +106,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     const banned = (await textOf(page, ".row .exit")).trim();
     await page.click(".row");
     await page.waitForFunction("/banned/.test(document.querySelector('.card')?.textContent ?? '')");
-    assert.match(await textOf(page, ".card"), /api\.test.*back in .*weight-1m.*Last trouble: banned.*418.*GET \/.*1 refused/s);
+    assert.match(await textOf(page, ".card"), /api\.test.*back in .*weight-1d.*Last trouble: banned.*418.*GET \/.*1 refused/s);
     await page.waitForFunction(`/has banned ${banned.replaceAll(".", "\\.")} for 2.min/.test(document.querySelector(".exit-details .log")?.textContent ?? "")`);
 
     await page.click(".chip.s-banned");
@@ -134,7 +135,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.type("#explain input", `http://${HOST}/v1/x`);
     await page.click("#explain .primary");
     await page.waitForSelector(".explained");
-    assert.match(await textOf(page, ".explained"), /It could leave at once, by 3 of 3 exits\..*weight-1m: 1 of 20 in 1\smin, by exit.*3 of 3 could take it now/s);
+    assert.match(await textOf(page, ".explained"), /It could leave at once, by 3 of 3 exits\..*weight-1d: 1 of 20 in 1\sd, by exit.*3 of 3 could take it now/s);
     // What the field itself would not let through.
     await page.evaluate("document.querySelector('#explain input').type = 'text'");
     await page.type("#explain input", "nonsense ");
