@@ -92,6 +92,10 @@ export class TargetBeliefs implements Undoable {
     return this.pool.isUp(exit);
   }
 
+  isOwn(exit: number): boolean {
+    return !this.pool.isProxy(exit);
+  }
+
   /** No attempt through it has ended, here or elsewhere. */
   isUnknown(exit: number): boolean {
     return cell.triesOf(this.#peek(exit)) === 0 && this.pool.isUnknown(exit);

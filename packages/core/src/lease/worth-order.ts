@@ -1,5 +1,6 @@
 import type { Order } from "./order.ts";
 import { RANK_AT_ONCE, type Changes } from "./score-order.ts";
+import { OwnBand } from "./own-band.ts";
 import { WORTH_LISTS, WorthLists } from "./worth-lists.ts";
 
 /** What the order has to know about exits; the beliefs of a target are one. */
@@ -9,6 +10,8 @@ export interface Worth {
   /** Of an exit that works elsewhere and is new here. */
   isUntested(exit: number): boolean;
   isUp(exit: number): boolean;
+  /** An address of this machine's own. */
+  isOwn(exit: number): boolean;
   /** @returns false where it has been put among those to be tried before */
   list(exit: number): boolean;
   unlist(exit: number): void;
@@ -30,6 +33,8 @@ const LEAST = 3;
 const MOST_MOVED = 64;
 /** Exits that are better than they were, of which one offer takes note. */
 const CATCH_UP = 64;
+/** What befalls one own address moves what the others count as: all are put in their places anew each time that so many times their number have been looked at. */
+const LOOK_AGAIN = 4;
 /** Exits that keep a distance of no more between two sends, in ms, are as good as there. */
 const SOON_MS = 2_000;
 
@@ -48,6 +53,8 @@ export class WorthOrder implements Order {
   readonly #lists: WorthLists;
   readonly #worth: Worth;
   readonly #changes: Changes;
+  readonly #own = new OwnBand();
+  #ownSeen = 0;
   /** How many stand in the lowest lists. */
   #low = 0;
   /** Exits that were worth it when they left for a moment; a bit each, and how many. */
@@ -94,6 +101,11 @@ export class WorthOrder implements Order {
     return this.has(exit) || this.#isSoon(exit);
   }
 
+  /** An own address that has its turns like others: it need not be tested beside. */
+  takesTurns(exit: number): boolean {
+    return this.#worth.isOwn(exit) && this.#own.has(this.#worth.lnWorth(exit, this.lnLimit));
+  }
+
   add(exit: number): void {
     this.#forget(exit);
     this.#place(exit);
@@ -133,13 +145,14 @@ export class WorthOrder implements Order {
   /** Where nothing tells exits apart they take turns. */
   used(exit: number): void {
     const list = this.#lists.listOf(exit);
-    if (list === 0 || list >= LEAST) return;
+    if (list === 0 || (list >= LEAST && !this.#worth.isOwn(exit))) return;
     this.#takeOut(exit);
     this.#putInto(exit, list);
   }
 
   /** An outcome has come, or an attempt has begun: what is believed of it may be another now. */
   rescored(exit: number): void {
+    if (this.#worth.isOwn(exit)) this.#sawOwn(exit);
     if (this.#lists.listOf(exit) > 0) this.#place(exit);
     else if (this.#isSoon(exit) && this.#listFor(exit) < LEAST) this.#forget(exit);
   }
@@ -210,9 +223,18 @@ export class WorthOrder implements Order {
     return this.any && list > 0 ? this.#lists.headOf(list) : -1;
   }
 
-  #listFor(exit: number): number {
+  #sawOwn(exit: number): void {
     const ln = this.#worth.lnWorth(exit, this.lnLimit);
+    if (ln === -Infinity) return;
+    const often = ++this.#ownSeen >= LOOK_AGAIN * this.#lists.exits;
+    if (often) this.#ownSeen = 0;
+    if (this.#own.saw(ln) || often) this.rescoredAll();
+  }
+
+  #listFor(exit: number): number {
+    let ln = this.#worth.lnWorth(exit, this.lnLimit);
     if (ln === -Infinity) return this.#worth.isUnknown(exit) ? UNKNOWN : FAILED;
+    if (this.#worth.isOwn(exit)) ln = this.#own.level(ln);
     return Math.min(WORTH_LISTS, Math.max(LEAST, Math.round((ln - LN_LEAST) * PER_E)));
   }
 }

@@ -10,6 +10,7 @@ class Fixed implements Worth {
   readonly untested = new Set<number>();
   readonly listed = new Set<number>();
   readonly failed = new Set<number>();
+  readonly own = new Set<number>();
 
   lnWorth(exit: number): number {
     return this.ln.get(exit) ?? -Infinity;
@@ -21,6 +22,10 @@ class Fixed implements Worth {
 
   isUp(): boolean {
     return true;
+  }
+
+  isOwn(exit: number): boolean {
+    return this.own.has(exit);
   }
 
   list(exit: number): boolean {
@@ -164,4 +169,57 @@ test("lists keep what is put into them, in the order in which it came", () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test("own addresses take turns while they are worth about the same, and those many times worse go after them", () => {
+  const { worth, order } = orderOf([]);
+  for (const [exit, ln] of [-5, -5.4, -4.8, -9].entries()) {
+    worth.own.add(exit);
+    worth.ln.set(exit, ln);
+    order.add(exit);
+  }
+  // Where they were put before anything was usual costs one of them a turn or two.
+  const turns = (): number[] => {
+    const taken = [0, 0, 0, 0];
+    for (let i = 0; i < 60; i++) {
+      const exit = order.first();
+      taken[exit]++;
+      order.rescored(exit);
+      order.used(exit);
+    }
+    return taken;
+  };
+  const first = turns();
+  assert.ok(first[3] === 0 && first.slice(0, 3).every((taken) => taken >= 18 && taken <= 22), `${first}`);
+  assert.ok(order.takesTurns(1));
+  assert.ok(!order.takesTurns(3));
+
+  // One that turns bad goes; one that is back has its turns again.
+  worth.ln.set(0, -10);
+  worth.ln.set(3, -5);
+  order.rescored(0);
+  order.rescored(3);
+  const later = turns();
+  assert.ok(later[0] === 0 && later.slice(1).every((taken) => taken >= 18 && taken <= 22), `${later}`);
+});
+
+test("when all own addresses become better or worse at once, they go on taking turns", () => {
+  const { worth, order } = orderOf([]);
+  for (let exit = 0; exit < 5; exit++) {
+    worth.own.add(exit);
+    worth.ln.set(exit, -5);
+    order.add(exit);
+  }
+  for (const ln of [-5, -2, -9, -5]) {
+    for (let exit = 0; exit < 5; exit++) worth.ln.set(exit, ln);
+    const taken: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      const exit = order.first();
+      taken.push(exit);
+      order.rescored(exit);
+      order.used(exit);
+    }
+    const each = [0, 1, 2, 3, 4].map((exit) => taken.filter((other) => other === exit).length);
+    assert.ok(Math.max(...each) - Math.min(...each) <= 3, `${ln}: ${each}`);
+  }
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createExitPool } from "../../src/index.ts";
 import type { ExitPool, ExitPoolOptions } from "../../src/index.ts";
 import { ManualClock, scriptedTransport, seededRandom } from "../../src/testing/index.ts";
-import { get, openPool, outcome, post, settle } from "./support.ts";
+import { addresses, get, openPool, outcome, post, settle } from "./support.ts";
 
 function proxies(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `socks5://10.0.${i >> 8}.${i & 255}:1080`);
@@ -216,6 +216,24 @@ test("own addresses that are chosen by worth are trusted from the start, and the
   assert.deepEqual(new Set(await Promise.all(first)), new Set(["answer 200"]));
   assert.ok((transport.sentBy()["127.0.1.2"] ?? 0) <= 6, JSON.stringify(transport.sentBy()));
   await pool.close();
+});
+
+test("own addresses that are chosen by worth share the work evenly as long as nothing tells them apart", async () => {
+  for (const [count, atATime, race] of [[3, 1, "off"], [20, 1, "off"], [20, 10, "off"], [10, 5, "adaptive"]] as const) {
+    const { pool, clock } = await openPool({ exits: { local: addresses(count), strategy: "adaptive" }, defaults: { race: { mode: race } }, random: seededRandom(3) });
+    const random = seededRandom(5);
+    // Between 20 and 110 ms: some are lucky for a while.
+    const transport = scriptedTransport(() => ({ afterMs: 20 + 90 * random() }), { clock });
+    for (let sent = 0; sent < 30 * count; sent += atATime) {
+      const answers = Array.from({ length: atATime }, () => pool.run(get(), transport));
+      await clock.advance(1_000);
+      await Promise.all(answers);
+    }
+    const each = Object.values(transport.sentBy());
+    assert.equal(each.length, count);
+    assert.ok(Math.max(...each) <= 1.15 * Math.min(...each), `${count} addresses, ${atATime} at a time: ${each}`);
+    await pool.close();
+  }
 });
 
 test("own addresses may be hedged, and only from what is spare of their limits", async () => {

@@ -55,7 +55,7 @@ function newHere(policy: AdaptivePolicy, job: Job, worth: WorthOrder, now: numbe
   for (let left = Math.min(NEW_ONES, untested.length); left > 0; left--) {
     const exit = untested.shift() as number;
     beliefs.unlist(exit);
-    if (!beliefs.isUntested(exit) || !policy.beliefs.isUp(exit)) continue;
+    if (!beliefs.isUntested(exit) || !policy.beliefs.isUp(exit) || worth.takesTurns(exit)) continue;
     if (policy.beliefs.isTesting(exit) || policy.beliefs.isOut(exit) || !mayUse(job, exit, now)) {
       beliefs.list(exit);
       untested.push(exit);
@@ -70,6 +70,7 @@ function knownOne(policy: AdaptivePolicy, job: Job, worth: WorthOrder, squeeze: 
   const { beliefs } = job.target.health;
   return policy.explorer.known(squeeze, (exit) => {
     const ln = beliefs.lnPotential(exit, worth.lnLimit);
+    if (worth.takesTurns(exit)) return 0;
     // Where nothing is usable anything is better, whatever is sent elsewhere.
     return (ln < policy.lnLevel && worth.size > 0) || !mayUse(job, exit, now) ? 0 : Math.exp(ln);
   });
