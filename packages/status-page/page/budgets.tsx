@@ -1,5 +1,6 @@
 import { Fragment, type JSX } from "preact";
 import type { ExitFrame, LimitFrame, TargetFrame } from "../src/wire.ts";
+import { ExitName } from "./exit-name.tsx";
 import { number, percent, span, wait } from "./format.ts";
 import { HeatMap } from "./heat-map.tsx";
 import { State } from "./icons.tsx";
@@ -11,6 +12,9 @@ const NEARLY = 0.8;
 const USED_UP = 0.99;
 /** What counts the target as a whole is labelled so. */
 const EVERYBODY = "everybody";
+/** Accounts shown where one target has them, and of each where several have. */
+const MOST_ALONE = 12;
+const MOST_EACH = 4;
 
 export function Budgets({ view, open }: { view: View; open: (id: string) => void }): JSX.Element {
   const { frame, close, exits } = view;
@@ -21,16 +25,20 @@ export function Budgets({ view, open }: { view: View; open: (id: string) => void
   const only = targets.length === 1;
   return (
     <Panel id="budgets" title="Budgets" aside={only ? `of ${targets[0].name}, ${exitsText(total)}` : exitsText(total)}>
-      {targets.map(({ name, limits }) => (
-        <Fragment key={name}>
-          {!only && <h3>{name}</h3>}
-          <ul class="limits" aria-label={`Limits of ${name}`}>
-            {limits.map((limit) => (
-              <LimitLine key={limit.name} target={name} limit={limit} />
-            ))}
-          </ul>
-        </Fragment>
-      ))}
+      {targets.length > 0 && (
+        <div class="limits">
+          {targets.map(({ name, limits }) => (
+            <Fragment key={name}>
+              {!only && <h3>{name}</h3>}
+              <ul aria-label={`Limits of ${name}`}>
+                {limits.map((limit) => (
+                  <LimitLine key={limit.name} target={name} limit={limit} />
+                ))}
+              </ul>
+            </Fragment>
+          ))}
+        </div>
+      )}
       {targets.length === 0 && !many && <Empty>{total === 0 ? "No exits yet." : "No target has limits, so there is nothing to use up."}</Empty>}
       {many ? exits.size > 0 && <HeatMap view={view} open={open} /> : byExit.map((target) => <Meters key={target.name} target={target} exits={close} open={open} only={only} />)}
       {targets.map((target) => (
@@ -89,7 +97,7 @@ function Meters({ target, exits, open, only }: { target: TargetFrame; exits: rea
             <li key={id} class={`meter ${status === "dead" || status === "banned" || status === "cooldown" ? "out" : ""}`}>
               <div class="meter-head">
                 <button type="button" class="link mono" onClick={() => open(id)} title={`Show ${id} in the table`}>
-                  {id}
+                  <ExitName id={id} />
                 </button>
                 <State state={status} />
               </div>
@@ -112,15 +120,16 @@ function Accounts({ target, only }: { target: TargetFrame; only: boolean }): JSX
   const labels = new Set([...pausedAccounts.map(({ label }) => label), ...shared.flatMap(({ fullest }) => fullest.map(({ label }) => label))]);
   labels.delete(EVERYBODY);
   if (labels.size === 0) return null;
+  const shown = [...labels].slice(0, only ? MOST_ALONE : MOST_EACH);
   const all = Math.max(labels.size, ...shared.filter(({ scope }) => scope === "account").map(({ named }) => named));
   return (
     <>
       <h3>
         {only ? "By account" : `${where}, by account`}
-        {all > labels.size && <span class="muted"> · the fullest {labels.size} of {number(all)}</span>}
+        {all > shown.length && <span class="muted"> · the fullest {shown.length} of {number(all)}</span>}
       </h3>
       <ul class="meters" aria-label={`Budgets of accounts at ${where}`}>
-        {[...labels].map((label) => {
+        {shown.map((label) => {
           const paused = pausedAccounts.find((account) => account.label === label);
           return (
             <li key={label} class={`meter ${paused === undefined ? "" : "out"}`}>

@@ -100,7 +100,7 @@ function optionsFor(width: number, lines: readonly Line[], format: (value: numbe
     padding: [8, 18, 0, 0],
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { stroke: ink, grid: { show: false }, ticks: { show: false }, font, space: 44, size: 24, values: (_, splits) => splits.map((split) => new Date(split * 1_000).toLocaleTimeString("en-GB").slice(0, 5 + (split % 60 === 0 ? 0 : 3))) },
+      { stroke: ink, grid: { show: false }, ticks: { show: false }, font, space: (self) => (self.width < 420 ? 44 : 70), size: 24, values: (_, splits) => splits.map((split) => new Date(split * 1_000).toLocaleTimeString("en-GB").slice(0, 5 + (split % 60 === 0 ? 0 : 3))) },
       { stroke: ink, grid, ticks: { show: false }, font, size: 56, space: 40, values: (_, splits) => splits.map(format) },
     ],
     series: [

@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ExitDetails } from "./exit-details.tsx";
-import { FULL_LOAD, NO_LOAD, type Exits, type SortKey } from "./exits.ts";
-import { latency, NOTHING, number, percent, wait } from "./format.ts";
-import { State, StateIcon } from "./icons.tsx";
+import { Cells, useColumns } from "./exit-columns.tsx";
+import type { SortKey } from "./exits.ts";
+import { number } from "./format.ts";
+import { StateIcon } from "./icons.tsx";
 import type { View } from "./live.ts";
 import { Empty, Panel } from "./panel.tsx";
 
@@ -13,25 +14,6 @@ const SPARE = 8;
 const HIGHEST = 520;
 /** After so long the details of an exit have come, and what makes them grow is news that nobody asked to see. */
 const SETTLED_MS = 1_500;
-
-interface Column {
-  readonly key: SortKey;
-  readonly name: string;
-  /** Numbers are first asked for from the top. */
-  readonly falls: boolean;
-  readonly class?: string;
-}
-const COLUMNS: readonly Column[] = [
-  { key: "id", name: "Exit", falls: false, class: "exit" },
-  { key: "state", name: "State", falls: true, class: "state-column" },
-  { key: "load", name: "Used", falls: true, class: "load" },
-  { key: "inflight", name: "In flight", falls: true, class: "right middle" },
-  { key: "rate", name: "Success", falls: false, class: "right middle" },
-  { key: "success", name: "Answers", falls: true, class: "right wide" },
-  { key: "fail", name: "Failures", falls: true, class: "right wide" },
-  { key: "latency", name: "Latency", falls: true, class: "right wide" },
-  { key: "until", name: "Back in", falls: true, class: "right" },
-];
 
 interface TableProps {
   readonly view: View;
@@ -44,6 +26,7 @@ interface TableProps {
 
 export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Element {
   const { exits, version, states, frame } = view;
+  const columns = useColumns();
   const [text, setText] = useState("");
   const [chosen, choose] = useState<ReadonlySet<number>>(new Set());
   const [sort, setSort] = useState<{ key: SortKey; falls: boolean }>({ key: "id", falls: false });
@@ -191,7 +174,7 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
           <table aria-rowcount={rows.length + 1} aria-label="Exits">
             <thead>
               <tr aria-rowindex={1}>
-                {COLUMNS.map(({ key, name, falls, class: more }) => (
+                {columns.map(({ key, name, falls, class: more }) => (
                   <th key={key} scope="col" class={more} aria-sort={sort.key === key ? (sort.falls ? "descending" : "ascending") : undefined}>
                     <button type="button" onClick={() => setSort(sort.key === key ? { key, falls: !sort.falls } : { key, falls })}>
                       {name}
@@ -210,11 +193,11 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
                 const isOpen = row === openRow;
                 return [
                   <tr key={`r${row}`} class={`row ${isOpen ? "open" : ""}`} data-row={row} tabIndex={row === reachable ? 0 : -1} aria-rowindex={row + 2} aria-expanded={isOpen} onClick={() => toggle(row)} onFocus={() => setActive(row)}>
-                    <Cells exits={exits} i={i} state={states[exits.state[i]] ?? "unknown"} clock={frame?.clock ?? 0} />
+                    <Cells columns={columns} exits={exits} i={i} state={states[exits.state[i]] ?? "unknown"} clock={frame?.clock ?? 0} />
                   </tr>,
                   ...(isOpen ? [
                     <tr key="details" class="details">
-                      <td colSpan={COLUMNS.length}>
+                      <td colSpan={columns.length}>
                         <ExitDetails id={exits.ids[i]} seq={frame?.seq ?? 0} events={view.events} measured={setDetailHigh} />
                       </td>
                     </tr>,
@@ -233,42 +216,7 @@ export function ExitsTable({ view, opened, open, asked }: TableProps): JSX.Eleme
 function Gap({ high }: { high: number }): JSX.Element | null {
   return high > 0 ? (
     <tr class="gap" aria-hidden="true" style={{ height: `${high}px` }}>
-      <td colSpan={COLUMNS.length} />
+      <td />
     </tr>
   ) : null;
-}
-
-function Cells({ exits, i, state, clock }: { exits: Exits; i: number; state: string; clock: number }): JSX.Element {
-  const load = exits.load[i];
-  const share = exits.rateOf(i);
-  const rests = exits.until[i] - clock;
-  const used = load / FULL_LOAD;
-  return (
-    <>
-      <th scope="row" class="exit mono" title={exits.ids[i]}>
-        {exits.ids[i]}
-      </th>
-      <td>
-        <State state={state} />
-      </td>
-      <td class="load">
-        {load === NO_LOAD ? (
-          <span class="muted">{NOTHING}</span>
-        ) : (
-          <>
-            <span class={`bar ${used >= 0.99 ? "full" : used >= 0.8 ? "near" : ""}`} aria-hidden="true">
-              <span style={{ transform: `scaleX(${used})` }} />
-            </span>
-            {Math.round(used * 100)} %
-          </>
-        )}
-      </td>
-      <td class="right middle">{number(exits.inflight[i])}</td>
-      <td class="right middle">{share === undefined ? <span class="muted">{NOTHING}</span> : percent(share)}</td>
-      <td class="right wide">{number(exits.success[i])}</td>
-      <td class="right wide">{number(exits.fail[i])}</td>
-      <td class="right wide">{exits.success[i] === 0 ? <span class="muted">{NOTHING}</span> : latency(exits.latency[i])}</td>
-      <td class="right">{rests > 0 ? wait(rests) : <span class="muted">{NOTHING}</span>}</td>
-    </>
-  );
 }

@@ -93,7 +93,7 @@ function Row({ request, open }: { request: RequestFrame; open: (id: string) => v
         </span>
         {tookMs !== undefined && <small>after {latency(tookMs)}</small>}
       </td>
-      <td>
+      <td data-name="waited for">
         {waits.length === 0 && <span class="muted">nothing</span>}
         {waits.map(({ reason, ms }, index) => (
           <div key={index}>
@@ -102,7 +102,7 @@ function Row({ request, open }: { request: RequestFrame; open: (id: string) => v
         ))}
       </td>
       <td>
-        {attempts.length === 0 && <span class="muted">{state === "waiting" ? "none yet" : state === "aborted" ? "none" : "not remembered"}</span>}
+        {attempts.length === 0 && <span class="muted">{state === "waiting" ? "not sent yet" : state === "aborted" ? "none" : "not remembered"}</span>}
         {attempts.slice(0, SHOWN).map(({ exit, why, verdict, reason, ms }, index) => (
           <div key={index}>
             <button type="button" class="link mono" onClick={() => open(exit)} title={why}>

@@ -6,6 +6,7 @@ import { LevelIcon } from "./icons.tsx";
 
 /** What limits it is read out when it becomes another matter, and no more often than this. */
 const SAY_EVERY_MS = 15_000;
+const SAID_MS = 5_000;
 
 /** The sentence that says what limits the pool now. */
 export function Limiting({ limiting }: Pick<Frame, "limiting">): JSX.Element {
@@ -19,6 +20,8 @@ export function Limiting({ limiting }: Pick<Frame, "limiting">): JSX.Element {
     if (now - saidAt.current < SAY_EVERY_MS) return;
     saidAt.current = now;
     say(text);
+    // Said once: who reads on finds what is true then in the sentence itself.
+    setTimeout(() => say((said) => (said === text ? "" : said)), SAID_MS);
   }, [kind]);
   return (
     <div class={`limiting l-${level}`}>

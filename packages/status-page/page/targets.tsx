@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
-import type { Frame } from "../src/wire.ts";
-import { clock, latency, NOTHING, number, rate, wait } from "./format.ts";
+import type { Frame, TargetFrame } from "../src/wire.ts";
+import { ago, clock, latency, NOTHING, number, rate, wait } from "./format.ts";
 import { Breaker } from "./icons.tsx";
+import { ExitName } from "./exit-name.tsx";
 import { Empty, Panel } from "./panel.tsx";
 
 const WHY: Readonly<Record<string, string>> = { "no-exits": "no exit can be used", "target-errors": "errors of the target in a row" };
@@ -29,30 +30,8 @@ export function Targets({ frame }: { frame: Frame }): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              {targets.map(({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, pausedAccounts, chosen }) => (
-                <tr key={name}>
-                  <th scope="row" class="clip">
-                    {name}
-                    {pausedForMs > 0 && <small class="l-warning">paused as a whole for {wait(pausedForMs)}</small>}
-                    {pausedAccounts.length > 0 && <small class="l-warning">keeps {pausedAccounts.length === 1 ? pausedAccounts[0].label : `${pausedAccounts.length} accounts`} away for {wait(pausedAccounts[0].forMs)}</small>}
-                    {chosen !== undefined && (
-                      <small>
-                        {number(chosen.exits)} of {number(chosen.asked)} exits chosen, the others only tested
-                      </small>
-                    )}
-                  </th>
-                  <td>
-                    <Breaker state={breaker} />
-                    {breaker !== "closed" && (
-                      <small>
-                        {WHY[breakerReason ?? ""] ?? breakerReason}
-                        {nextProbeInMs !== undefined && `, probe in ${wait(nextProbeInMs)}`}
-                      </small>
-                    )}
-                  </td>
-                  <td class="right">{number(waiting)}</td>
-                  <td class="right">{number(inflight)}</td>
-                </tr>
+              {targets.map((target) => (
+                <TargetRows key={target.name} target={target} />
               ))}
             </tbody>
           </table>
@@ -60,6 +39,50 @@ export function Targets({ frame }: { frame: Frame }): JSX.Element {
         </div>
       )}
     </Panel>
+  );
+}
+
+function TargetRows({ target }: { target: TargetFrame }): JSX.Element {
+  const { name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, pausedBy, pausedAccounts, chosen } = target;
+  const says = [
+    ...(pausedForMs > 0 ? [`paused as a whole for ${wait(pausedForMs)}${pausedBy === undefined ? "" : `: ${pausedBy.reason}, answered to ${pausedBy.request} ${ago(pausedBy.agoMs)}`}`] : []),
+    ...pausedAccounts.map(({ label, forMs }) => `keeps ${label} away for ${wait(forMs)}`),
+  ];
+  return (
+    <>
+      <tr class={says.length > 0 ? "said-below" : ""}>
+        <th scope="row" class="clip">
+          {name}
+          {chosen !== undefined && (
+            <small>
+              {number(chosen.exits)} of {number(chosen.asked)} exits chosen, the others only tested
+            </small>
+          )}
+        </th>
+        <td>
+          <Breaker state={breaker} />
+          {breaker !== "closed" && (
+            <small>
+              {WHY[breakerReason ?? ""] ?? breakerReason}
+              {nextProbeInMs !== undefined && `, probe in ${wait(nextProbeInMs)}`}
+            </small>
+          )}
+        </td>
+        <td class="right">{number(waiting)}</td>
+        <td class="right">{number(inflight)}</td>
+      </tr>
+      {says.length > 0 && (
+        <tr>
+          <td colSpan={4} class="says">
+            {says.map((line) => (
+              <small key={line} class="l-warning">
+                {line}
+              </small>
+            ))}
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
 
@@ -91,7 +114,7 @@ export function Races({ frame }: { frame: Frame }): JSX.Element {
               {last.map(({ at, target, legs, winner, latencyMs }, index) => (
                 <tr key={`${at} ${index}`}>
                   <th scope="row" class="mono clip">
-                    {winner ?? <span class="muted">nobody</span>}
+                    {winner === undefined ? <span class="muted">nobody</span> : <ExitName id={winner} />}
                   </th>
                   <td class="clip">{target}</td>
                   <td class="right">{legs}</td>

@@ -47,7 +47,7 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, pau
   else text.push({ level: "bad", text: exits.length === 0 ? "There is no exit." : "No exit will ever take it as things are." });
   if (paused !== undefined) text.push({ level: "bad", text: `${target} keeps everybody away for another ${duration(paused.forMs)}${paused.cause === undefined ? "" : `: ${paused.cause.reason}, answered to ${paused.cause.request} ${duration(paused.cause.agoMs)} ago`}.` });
   if (pausedAccount !== undefined) text.push({ level: "bad", text: `${target} keeps ${pausedAccount.label} away for another ${duration(pausedAccount.forMs)}, whichever exit it leaves by.` });
-  if (queued > 0) text.push({ level: "warning", text: `${count(queued, "request")} ${queued === 1 ? "waits" : "wait"} for ${target} already, and would go first.` });
+  if (queued > 0) text.push({ level: "warning", text: `${count(queued, "request")} ${queued === 1 ? "waits" : "wait"} for ${target} already; what waits for the same goes first.` });
 
   const groups = new Map<string, { usable: boolean; exits: number; retryAfterMs: number; names: string[]; cause: CauseFrame | undefined }>();
   for (const exit of exits) {
@@ -67,7 +67,7 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, pau
     common,
     ...(weight.rule === undefined ? {} : { rule: [weight.rule.table, weight.rule.source].join(", ") }),
     warnings: weight.warnings,
-    suggestions: weight.suggestions.map(({ change, weight: less, saves }) => `${change}: weighs ${less}, saves ${saves}`),
+    suggestions: weight.suggestions.map(({ change, saves }) => `${change} (saves ${saves})`),
     groups: [...groups].map(([reason, { usable: may, exits: some, retryAfterMs, names, cause }]) => ({
       reason,
       text: reasonText(reason, retryAfterMs),

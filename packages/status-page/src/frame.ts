@@ -9,7 +9,9 @@ type Given = Pick<Frame, "seq" | "revision" | "at" | "latency" | "refused" | "ra
 
 export function frameOf({ overview, ...given }: Given): Frame {
   const { answered, targets, attempts1m, successRate1m } = overview;
-  const shown = [...targets].sort((a, b) => urgency(b) - urgency(a)).slice(0, MOST_TARGETS);
+  const chosen = new Set([...targets].sort((a, b) => urgency(b) - urgency(a)).slice(0, MOST_TARGETS));
+  // Rows keep their places while numbers change: those in trouble first, in the pool's own order.
+  const shown = targets.filter((target) => chosen.has(target)).sort((a, b) => trouble(b) - trouble(a));
   return {
     ...given,
     clock: overview.at,
@@ -28,7 +30,7 @@ export function frameOf({ overview, ...given }: Given): Frame {
   };
 }
 
-function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, pausedAccounts, chosen, limits }: TargetOverview): TargetFrame {
+function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inflight, pausedForMs, pausedBy, pausedAccounts, chosen, limits }: TargetOverview): TargetFrame {
   return {
     name,
     breaker,
@@ -37,10 +39,15 @@ function targetFrame({ name, breaker, breakerReason, nextProbeInMs, waiting, inf
     waiting,
     inflight,
     pausedForMs,
+    ...(pausedBy === undefined ? {} : { pausedBy: { agoMs: pausedBy.agoMs, reason: pausedBy.reason, request: pausedBy.request } }),
     pausedAccounts,
     ...(chosen === undefined ? {} : { chosen }),
     limits: limits.map((limit) => ({ ...limit, mean: round(limit.mean), most: round(limit.most) })),
   };
+}
+
+function trouble({ breaker, pausedForMs, waiting }: TargetOverview): number {
+  return breaker !== "closed" ? 3 : pausedForMs > 0 ? 2 : waiting > 0 ? 1 : 0;
 }
 
 function urgency({ breaker, waiting, inflight, limits }: TargetOverview): number {

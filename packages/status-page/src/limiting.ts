@@ -50,8 +50,8 @@ function pausedText(targets: readonly TargetOverview[]): string | undefined {
   return `${target.name} keeps ${label}${more.length === 0 ? "" : ` and ${more.length} more`} away for another ${soon(forMs)}`;
 }
 
-function wholeText({ name, pausedForMs }: TargetOverview): string {
-  return `${name} wants no requests at all for another ${soon(pausedForMs)}`;
+function wholeText({ name, pausedForMs, pausedBy }: TargetOverview): string {
+  return `${name} wants no requests at all for another ${soon(pausedForMs)}${pausedBy === undefined ? "" : ` (${pausedBy.reason})`}`;
 }
 
 function waitingFor(target: TargetOverview, others: number, overview: PoolOverview): Limiting {

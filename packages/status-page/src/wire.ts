@@ -46,6 +46,7 @@ export interface TargetFrame {
   readonly waiting: number;
   readonly inflight: number;
   readonly pausedForMs: number;
+  readonly pausedBy?: CauseFrame;
   readonly pausedAccounts: readonly { readonly label: string; readonly forMs: number; readonly reason: string }[];
   /** Of so many exits, those that the adaptive policy sends by; the others are only tested. */
   readonly chosen?: { readonly asked: number; readonly exits: number };

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createExitPool, type ExitPool, type RequestInfo, type Transport, type ResponseInfo } from "@multihome/core";
+import { createExitPool, type ExitPool, type RequestInfo, type TargetOptions, type Transport, type ResponseInfo } from "@multihome/core";
 import { noopTransport } from "@multihome/core/testing";
+import { binanceSpot } from "@multihome/core/venues";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { startStatusServer, type StatusServer } from "../src/index.ts";
 
@@ -148,6 +149,30 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await pool.close();
   });
 
+  test("keeps everything inside its panel in a narrow window, with the longest of what there is to say", async (t) => {
+    const { pool, server } = await start(t, 8, 0, { ...binanceSpot(), hosts: HOST, serverOffset: 0 });
+    const { page, done } = await open(server.url, { width: 380, height: 800 });
+    await page.type("#explain input", `http://${HOST}/api/v3/depth?symbol=BTCUSDT&limit=5000&x=${"x".repeat(200)}`);
+    await page.click("#explain .primary");
+    await page.waitForSelector(".explained .groups");
+    await page.click("#requests button");
+    await page.waitForFunction("/No requests since this was first opened/.test(document.querySelector('#requests').textContent)");
+    await pool.run({ ...get, path: `/${"very-long".repeat(20)}` }, answering(418, { "retry-after": "120" }));
+    await page.waitForSelector("#requests tbody tr");
+    await page.waitForSelector("#events .event");
+    await page.click(".row");
+    await page.waitForSelector(".card");
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 380);
+    const beyond = (await page.evaluate(`[...document.querySelectorAll(".panel :not(.hidden, .u-wrap *, .u-wrap)")].flatMap((each) => {
+      const { right, width } = each.getBoundingClientRect();
+      return width > 0 && right > each.closest(".panel").getBoundingClientRect().right + 0.5 ? [each.outerHTML.slice(0, 80)] : [];
+    })`)) as string[];
+    assert.deepEqual(beyond, []);
+    await picture(page, "narrow-explained");
+    await done();
+    await pool.close();
+  });
+
   test("says that the connection is lost, and is back after a restart of the server", async (t) => {
     const { pool, server } = await start(t, 3);
     const { page, done } = await open(server.url);
@@ -264,8 +289,8 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
   });
 });
 
-async function start(t: TestContext, exits: number, port = 0): Promise<{ pool: ExitPool; server: StatusServer }> {
-  const pool = createExitPool({ exits: { local: Array.from({ length: exits }, (_, i) => `127.0.1.${i + 1}`) }, queue: { maxAttempts: 1 }, targets: { [HOST]: { serverOffset: 0, limits: [...limits] } } });
+async function start(t: TestContext, exits: number, port = 0, target: TargetOptions = { serverOffset: 0, limits: [...limits] }): Promise<{ pool: ExitPool; server: StatusServer }> {
+  const pool = createExitPool({ exits: { local: Array.from({ length: exits }, (_, i) => `127.0.1.${i + 1}`) }, queue: { maxAttempts: 1 }, targets: { [HOST]: target } });
   t.after(() => pool.close());
   const server = await startStatusServer(pool, { port });
   await pool.ready();

@@ -46,6 +46,8 @@ export interface TargetOverview {
   readonly inflight: number;
   /** Everything waits for so long: the target as a whole is paused or has banned us. */
   readonly pausedForMs: number;
+  /** What brought that, as far as this process has seen it. */
+  readonly pausedBy: Cause | undefined;
   readonly limits: readonly LimitOverview[];
   /** Accounts that were refused or banned as such, whichever exit they left by: the longest first, at most eight. */
   readonly pausedAccounts: readonly { readonly label: string; readonly forMs: number; readonly reason: "rate-limited" | "banned" | "timeout" }[];

@@ -29,6 +29,7 @@ export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: T
       waiting: target.waiting,
       inflight: target.inFlight,
       pausedForMs: Math.max(0, Math.round(target.pauses.wholeUntil - now)),
+      pausedBy: target.pauses.wholeUntil > now ? target.causes.of(undefined, now) : undefined,
       limits: maker.add(target),
       pausedAccounts: pausedAccounts(target, now),
       chosen: chosen.of(engine, target, now),
