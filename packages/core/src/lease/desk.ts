@@ -245,7 +245,7 @@ export class Desk {
     }
     const row = limit.rowOf(egress, undefined, undefined, now);
     if (limit.room(row, now) < 1) {
-      this.wait(exit, later(now, limit.freeAt(row, now, 1)));
+      this.wait(exit, Math.min(free, later(now, limit.freeAt(row, now, 1))));
       if (limit.unit === "weight") this.leftovers.dry.set(exit, index);
       return GONE;
     }

@@ -97,10 +97,22 @@ export class Line<T extends Standing> {
 
   /** It has had its turn, and is about to leave. @param cost what it took, for its share */
   served({ rank }: T, cost: number): void {
-    if (this.#busy <= 1 || rank === undefined) return;
-    rank.hadBefore = rank.had;
-    rank.had += cost / rank.share.weight;
-    this.#turn = (this.#turn + 1) % LONGEST_WAITING_EVERY;
+    if (rank === undefined) return;
+    if (this.#busy > 1) {
+      rank.hadBefore = rank.had;
+      rank.had += cost / rank.share.weight;
+    }
+    if (this.#busy > 1 || this.owesTurn) this.#turn = (this.#turn + 1) % LONGEST_WAITING_EVERY;
+  }
+
+  /** Is the next turn that of who has waited longest? */
+  get owesTurn(): boolean {
+    return this.#turn === LONGEST_WAITING_EVERY - 1;
+  }
+
+  /** Somebody who came just now has gone before all who stand here: a turn like any other, except that it is never theirs. */
+  overtaken(): void {
+    if (this.#size > 0 && !this.owesTurn) this.#turn++;
   }
 
   push(item: T): void {
@@ -165,7 +177,7 @@ export class Line<T extends Standing> {
   }
 
   #next(): Rank | undefined {
-    if (this.#turn === LONGEST_WAITING_EVERY - 1) return this.#longestWaiting();
+    if (this.owesTurn) return this.#longestWaiting();
     let next: Rank | undefined;
     for (const rank of this.#ranks) {
       if (rank.head === undefined) continue;

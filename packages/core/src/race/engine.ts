@@ -33,7 +33,7 @@ import { recordAnswered, recordCreated, recordUnanswered } from "./seen/record.t
 import type { Policy } from "./policy.ts";
 import { parkNew } from "./parking.ts";
 import { takeHints } from "./take-hints.ts";
-import { mayGoFirst, serve } from "./serve.ts";
+import { givesWay, mayGoFirst, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
 import { Tally } from "./seen/tally.ts";
@@ -124,6 +124,7 @@ export class Engine {
     const offered = this.ready && (target.nobodyWaits || mayGoFirst(job, now));
     const exit = offered ? offer(job, now) : -1;
     if (exit < 0) return this.wait(job, target, offered, now);
+    if (!target.nobodyWaits) target.line.overtaken();
     job.deadline = now + job.timeoutMs;
     recordCreated(job, false, now);
     launch(job, exit, now);
@@ -135,8 +136,9 @@ export class Engine {
     const refusal = turnedAway(job, offered, now);
     if (refusal !== undefined) return this.refuse(job, refusal);
     recordCreated(job, true, now);
+    const givingWay = this.ready && !offered && givesWay(job);
     this.room.enter(job, now);
-    const mayGo = this.ready && parkNew(job, offered, now);
+    const mayGo = this.ready && (parkNew(job, offered, now) || givingWay);
     // Others who wait may have to be woken sooner.
     if (offered) this.sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
     else if (mayGo) this.pump(target);

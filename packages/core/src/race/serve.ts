@@ -23,11 +23,23 @@ const MOST_SCOUTS = 256;
 
 /** May it be offered an exit at once? Not before others that wait for the same; those that it goes before are not in its way. */
 export function mayGoFirst(job: Job, now: number): boolean {
-  const { asking, line, lots, outside, picky } = job.target;
+  const { line, lots, outside } = job.target;
   if (lots.size > 0 && (lots.isDue(now) || parkedBefore(job, now) !== undefined)) return false;
   if (line.size === 0 && outside.size === 0) return true;
-  if (job.picky || (line.size <= asking + picky && outside.size === 0)) return true;
-  return job.kind.reserve > 0 || (line.outranks(job.priority) && outside.outranks(job.priority));
+  return goesBefore(job) && !line.owesTurn;
+}
+
+/** Does it go before those who wait, whoever of them has waited for how long? */
+function goesBefore({ kind, picky, priority, target }: Job): boolean {
+  const { asking, line, outside } = target;
+  if (picky || (line.size <= asking + target.picky && outside.size === 0)) return true;
+  return kind.reserve > 0 || (line.outranks(priority) && outside.outranks(priority));
+}
+
+/** It would go before those who wait, were it not the turn of one of them: which is to be had at once, if at all. */
+export function givesWay(job: Job): boolean {
+  const { line, outside } = job.target;
+  return line.owesTurn && (line.size > 0 || outside.size > 0) && goesBefore(job);
 }
 
 /** Serves whoever waits for the target, as far as there is room. @returns when it is worth asking again */

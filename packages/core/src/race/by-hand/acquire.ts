@@ -80,6 +80,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   const exit = mayGoFirst(job, now) ? offer(job, now) : -1;
   if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
   job.kind.requests++;
+  target.line.overtaken();
   launch(job, exit, now);
   return { granted: true, lease: lease as unknown as Lease };
 }
