@@ -18,6 +18,10 @@ export class Blame {
   /** The target fails everywhere: failures there are its own until something succeeds. */
   standing = false;
 
+  get doubted(): boolean {
+    return this.exits > 0;
+  }
+
   /**
    * An exit has failed for the first time since it last succeeded here: one that is down says it once.
    *

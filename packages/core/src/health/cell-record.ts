@@ -21,7 +21,7 @@ export interface CellRecord {
   readonly coolsForMs: number;
 }
 
-const BLANK: Page = { u32: new Uint32Array(cell.CELL_WORDS), f32: new Float32Array(cell.CELL_WORDS) };
+const BLANK: Page = { exits: 1, u32: new Uint32Array(cell.CELL_WORDS), f32: new Float32Array(cell.CELL_WORDS) };
 
 export function readCell(page: Page | undefined, offset: number, tick: number): CellRecord {
   const { u32, f32 } = page ?? BLANK;

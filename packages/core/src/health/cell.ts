@@ -1,6 +1,6 @@
 import { moved } from "./epoch.ts";
 import type { Page } from "./rows.ts";
-import { successRate } from "./window.ts";
+import { lastOutcomes, successRate } from "./window.ts";
 
 /**
  * The layout of an (exit, target) cell: 8 words, 32 bytes. A cell of zeros is one of which nothing is known.
@@ -61,6 +61,11 @@ export function setGood(u32: Uint32Array, f32: Float32Array, at: number, tookMs:
   u32[at + LAST_GOOD] = tick;
   u32[at + RUN] &= WARNINGS;
   u32[at + FLAGS] |= RECENCY_STEPS << 25;
+}
+
+/** Every outcome in the window is a success. */
+export function isPerfect(u32: Uint32Array, at: number, window: number): boolean {
+  return u32[at + BITS] === lastOutcomes(window) && sampled(u32, at) === window;
 }
 
 /** It has never rested, and is not half open. */

@@ -24,6 +24,14 @@ export class Epoch {
 
   /** The tick of this moment, at least 1. */
   tick(now: number): number {
+    const tick = Math.ceil(now) - this.origin;
+    if (!(now >= this.last && tick >= 1 && tick <= HALF)) return this.unusual(now);
+    this.last = now;
+    return tick;
+  }
+
+  /** The clock went back, or the moment does not fit. */
+  private unusual(now: number): number {
     if (!(now >= this.last)) this.wentBack(now);
     this.last = now;
     const tick = Math.ceil(now) - this.origin;

@@ -41,6 +41,8 @@ export class ExitRecords {
   readonly changes = new ChangeLog();
   /** How many are dead. */
   dead = 0;
+  /** None has died so far. */
+  allSound = true;
   /** Deaths and returns so far: who counts exits looks whether it has changed. */
   turns = 0;
   private readonly rows = new Rows(WORDS);
@@ -142,6 +144,7 @@ export class ExitRecords {
     if (!mayDie || (barren < Math.min(MOST, this.rules.deadAfterSamples) && (flags & TRIAL) === 0)) return 0;
     const deaths = Math.min(MOST_DEATHS, ((flags >>> 6) & 7) + 1);
     u32[at + FLAGS] = (flags & ~(TRIAL | (511 << 6))) | DEAD | (deaths << 6) | (2 ** (deaths - 1) << 9);
+    this.allSound = false;
     this.turned(1);
     return deaths;
   }
@@ -219,6 +222,7 @@ export class ExitRecords {
       (saved.hadSuccess ? HAD_SUCCESS : 0) |
       (saved.dead ? DEAD : saved.onTrial ? TRIAL : 0) |
       ((Math.round(successRate(u32[at + BITS], samples) * 62) + 1) << 18);
+    if (saved.dead || saved.onTrial) this.allSound = false;
     if (saved.dead !== wasDead) this.turned(saved.dead ? 1 : -1);
     this.changes.note(exit);
   }

@@ -1,5 +1,7 @@
 /** One page of rows, seen as whole numbers and as fractions. */
 export interface Page {
+  /** Rows that it has room for. */
+  readonly exits: number;
   readonly u32: Uint32Array;
   readonly f32: Float32Array;
 }
@@ -32,11 +34,13 @@ export class Rows {
   /** The page of an exit, if it has one. */
   peek(exit: number): Page | undefined {
     const page = this.pages[exit >>> PAGE_BITS];
-    return page !== undefined && this.offset(exit) < page.u32.length ? page : undefined;
+    return page !== undefined && (exit & (PAGE_EXITS - 1)) < page.exits ? page : undefined;
   }
 
+  /** Written out: by way of `peek` this would be one call more, four times for each attempt. */
   open(exit: number): Page {
-    return this.peek(exit) ?? this.make(exit);
+    const page = this.pages[exit >>> PAGE_BITS];
+    return page !== undefined && (exit & (PAGE_EXITS - 1)) < page.exits ? page : this.make(exit);
   }
 
   /** Makes the pages of the first `exits` exits at once, where else they would grow bit by bit. */
@@ -103,7 +107,7 @@ export class Rows {
     const u32 = new Uint32Array(exits * this.words);
     if (old !== undefined) u32.set(old.u32);
     this.exits += exits - (old === undefined ? 0 : old.u32.length / this.words);
-    const page: Page = { u32, f32: new Float32Array(u32.buffer) };
+    const page: Page = { exits, u32, f32: new Float32Array(u32.buffer) };
     while (this.pages.length <= index) this.pages.push(undefined);
     this.pages[index] = page;
     return page;

@@ -62,7 +62,7 @@ export class TargetHealth extends TargetReadings {
     const { u32 } = page;
     const at = this.cellRows.offset(exit);
     if (cell.leave(u32, at)) this.inFlight--;
-    const tookMs = latencyMs > 0 ? Math.min(LONGEST_LATENCY_MS, latencyMs) : 0;
+    const tookMs = latencyMs > LONGEST_LATENCY_MS ? LONGEST_LATENCY_MS : latencyMs > 0 ? latencyMs : 0;
     return kind === "success" ? this.succeeded(exit, page, at, tookMs, this.pool.epoch.tick(now)) : this.otherwise(exit, kind, u32, at, tookMs, now);
   }
 
@@ -106,6 +106,7 @@ export class TargetHealth extends TargetReadings {
       if (cell.isCooling(page.u32, at)) this.ejection.over(exit);
       writeCell(page, at, values, from, tick, longestMs, rules.window);
       const until = page.u32[at + cell.UNTIL];
+      if (!cell.isCalm(page.u32, at)) this.noneRested = false;
       if (until > 0) this.ejection.cooled(exit, until);
     }
     if (cellRows.exits > before) this.pool.used(this, cellRows.exits - before);
@@ -146,11 +147,11 @@ export class TargetHealth extends TargetReadings {
 
   private succeeded(exit: number, { u32, f32 }: Page, at: number, tookMs: number, tick: number): readonly Change[] {
     cell.setGood(u32, f32, at, tookMs, tick);
-    this.push(u32, at, true);
+    // Among nothing but successes one more changes nothing.
+    if (!cell.isPerfect(u32, at, this.pool.rules.window)) this.push(u32, at, true);
     const revived = this.pool.records.succeeded(exit, tick);
-    const cleared = this.blame.succeeded();
-    const level = cell.levelOf(u32, at);
-    return level === 0 && !revived && !cleared ? NO_CHANGE : this.cured(exit, u32, at, tookMs, tick, revived, cleared);
+    const cleared = this.blame.doubted && this.blame.succeeded();
+    return revived || cleared || cell.levelOf(u32, at) > 0 ? this.cured(exit, u32, at, tookMs, tick, revived, cleared) : NO_CHANGE;
   }
 
   /** A success has changed how the exit or the target stands. */
@@ -212,6 +213,7 @@ export class TargetHealth extends TargetReadings {
     }
     const level = Math.min(LAST_LEVEL, from + 1);
     const forMs = cooldownMs(rules, level);
+    this.noneRested = false;
     u32[at + cell.UNTIL] = tick + forMs;
     cell.setLevel(u32, at, level);
     cell.setSpared(u32, at, false);

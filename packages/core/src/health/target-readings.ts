@@ -16,6 +16,8 @@ export class TargetReadings {
   /** What the adaptive policy believes here. */
   readonly beliefs: TargetBeliefs;
   #hint = 0;
+  /** No exit has rested here so far. */
+  protected noneRested = true;
 
   /** It is known without a look at every cell. */
   protected get nobodyRests(): boolean {
@@ -54,8 +56,12 @@ export class TargetReadings {
     return cell.levelOf(page.u32, at) > 0 && cell.outOf(page.u32, at) > 0;
   }
 
-  /** It neither rests nor is it on trial, as nearly all: told by one look. */
+  /** It neither rests nor is it on trial, as nearly all: told by one look, and without one while none ever was. */
   isCalm(exit: number): boolean {
+    return (this.noneRested && this.pool.records.allSound) || this.looksCalm(exit);
+  }
+
+  private looksCalm(exit: number): boolean {
     if (!this.pool.records.isSound(exit)) return false;
     const page = this.cellRows.peek(exit);
     return page === undefined || cell.isCalm(page.u32, this.cellRows.offset(exit));

@@ -120,7 +120,7 @@ export class Leases {
 
   /** @param sent false: it is certain that nothing was written, so what was reserved is given back too */
   back(leg: Leg, kind: VerdictKind, sent: boolean): void {
-    const { table, policy } = this.engine;
+    const { table } = this.engine;
     const { job, exitIndex, headAt } = leg;
     const { target } = job;
     // A good answer is as old as its head: what its reader does with the body says nothing about the exit, and the time costs.
@@ -132,12 +132,7 @@ export class Leases {
     job.kind.inFlight--;
     if (!leg.counted) this.spend(leg, now, sent);
     if (leg.longLived || job.lender !== undefined) this.leaveLease(leg);
-    policy.ended(leg, kind, sent);
-    const changes = target.health.ended(exitIndex, kind, (headAt > 0 ? headAt : now) - leg.startedAt, now);
-    target.desk.rescored(exitIndex, changes.length > 0);
-    if (changes.length > 0) healthChanged(leg, changes, now);
-    if (kind === "success") this.succeeded(leg, now);
-    else this.otherwise(leg, kind, now);
+    this.learn(leg, kind, sent, now);
     if (leg.plain && leg.rider === undefined) {
       target.inFlight--;
       table.inFlight[exitIndex]--;
@@ -146,6 +141,18 @@ export class Leases {
       this.giveBack(leg);
     }
     if (table.awaited) table.freed(exitIndex);
+  }
+
+  /** What its end says of its exit. */
+  private learn(leg: Leg, kind: VerdictKind, sent: boolean, now: number): void {
+    const { exitIndex, headAt, job } = leg;
+    const { desk, health } = job.target;
+    this.engine.policy.ended(leg, kind, sent);
+    const changes = health.ended(exitIndex, kind, (headAt > 0 ? headAt : now) - leg.startedAt, now);
+    desk.rescored(exitIndex, changes.length > 0);
+    if (changes.length > 0) healthChanged(leg, changes, now);
+    if (kind === "success") this.succeeded(leg, now);
+    else this.otherwise(leg, kind, now);
   }
 
   private leaveLease(leg: Leg): void {

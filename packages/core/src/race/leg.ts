@@ -16,6 +16,18 @@ import { isResponseInfo, verdictOf } from "./outcome.ts";
 /** A response whose reader leaves it alone for so long gives its place in `maxInFlight` to others. */
 export const UNREAD_MS = 10_000;
 
+/** What the adaptive policy expected of an attempt when it began. */
+export interface Expected {
+  /** It counts: it has not ended. */
+  watched: boolean;
+  /** Its answer has come. */
+  answered: boolean;
+  readonly test: boolean;
+  readonly clean: boolean;
+  readonly chance: number;
+  readonly lnScale: number;
+}
+
 /**
  * One attempt through one exit. It is its own lease: what an adapter is handed by `start` and what a caller gets from
  * `acquire` are this object.
@@ -49,13 +61,8 @@ export class Leg implements PublicLeg, TimerNode {
   placeReturned = false;
   /** It was given up because it took too long. */
   late = false;
-  /** For the adaptive policy: it counts, its answer has come, it is a test, and what was expected of it when it began. */
-  watched = false;
-  answered = false;
-  test = false;
-  clean = false;
-  chance = 0;
-  lnScale = 0;
+  /** In pools that learn. */
+  expected: Expected | undefined = undefined;
   /** Its answer has been put before the pool. */
   responded = false;
   /** The quota knows what became of it. */
@@ -82,6 +89,26 @@ export class Leg implements PublicLeg, TimerNode {
     this.plain = job.way.plain && job.lender === undefined;
     this.startedAt = startedAt;
     this.reserved = reserved;
+  }
+
+  get watched(): boolean {
+    return this.expected?.watched === true;
+  }
+
+  get answered(): boolean {
+    return this.expected?.answered === true;
+  }
+
+  get test(): boolean {
+    return this.expected?.test === true;
+  }
+
+  get chance(): number {
+    return this.expected?.chance ?? 0;
+  }
+
+  get lnScale(): number {
+    return this.expected?.lnScale ?? 0;
   }
 
   get engine(): Engine {

@@ -7,7 +7,8 @@ import type { AdaptivePolicy } from "./policy.ts";
 export function learn(policy: AdaptivePolicy, leg: Leg, ending: Ending | "success" | "neither", kind: VerdictKind, now: number): void {
   const { blackout, explorer } = policy;
   const { shape } = policy.beliefs;
-  const { clean, exitIndex, job } = leg;
+  const { exitIndex, expected, job } = leg;
+  const clean = expected?.clean === true;
   const { beliefs } = job.target.health;
   const elapsedMs = Math.max(0, (leg.headAt > 0 ? leg.headAt : now) - leg.startedAt);
   // A lease by hand takes as long as its holder likes.

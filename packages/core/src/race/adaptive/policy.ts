@@ -156,11 +156,14 @@ export class AdaptivePolicy implements Policy {
     // One that lasts for days says nothing of how its exit answers.
     if (leg.longLived) return;
     const { beliefs } = health;
-    leg.watched = true;
-    leg.test = test;
-    leg.lnScale = beliefs.lnScale(exitIndex);
-    leg.chance = beliefs.chance(exitIndex);
-    leg.clean = this.beliefs.up(exitIndex) > CLEAN && beliefs.acceptance(exitIndex) > CLEAN;
+    leg.expected = {
+      watched: true,
+      answered: false,
+      test,
+      lnScale: beliefs.lnScale(exitIndex),
+      chance: beliefs.chance(exitIndex),
+      clean: this.beliefs.up(exitIndex) > CLEAN && beliefs.acceptance(exitIndex) > CLEAN,
+    };
     // It waits for its holder, not for an answer, and says nothing before it is settled.
     if (leg.job.single) return;
     if (test) this.testing++;
@@ -175,17 +178,19 @@ export class AdaptivePolicy implements Policy {
   }
 
   heard(leg: Leg, now: number): void {
-    if (!leg.watched || leg.answered) return;
-    leg.answered = true;
+    const { expected } = leg;
+    if (expected === undefined || !expected.watched || expected.answered) return;
+    expected.answered = true;
     if (!leg.job.single) this.beliefs.heard(leg.exitIndex);
     this.blackout.heard(leg, now);
   }
 
   ended(leg: Leg, kind: VerdictKind, sent: boolean): void {
-    if (!leg.watched) return;
+    const { expected } = leg;
+    if (expected === undefined || !expected.watched) return;
     const now = this.engine.clock.now();
     const { job } = leg;
-    leg.watched = false;
+    expected.watched = false;
     this.moment(now);
     if (!leg.answered && !job.single) this.beliefs.heard(leg.exitIndex);
     learn(this, leg, endingOf(leg, kind, sent), kind, now);
