@@ -6,9 +6,14 @@ export interface FleetPlan {
   readonly onUnavailable: "local-share" | "closed" | "open";
   /** Loops that always have a request waiting. */
   readonly loops: number;
-  /** Epoch milliseconds. */
-  readonly until: number;
+  /** What answers say is used is not looked at. */
+  readonly mute: boolean;
+  /** Nobody begins before all have met. */
+  readonly processes: number;
 }
+
+/** What a process says when it has met the others; it is answered with when to end, in epoch milliseconds. */
+export const MET = "met";
 
 /** Weight of each request, which is an order too. */
 export const WEIGHT = 10;
@@ -27,4 +32,5 @@ export interface WorkerReport {
   readonly store: number;
   readonly alone: number;
   readonly roundTrips: number;
+  readonly stoodStillMs: number;
 }

@@ -52,6 +52,7 @@ export function reservation(engine: Engine, lane: Asking, counters: readonly Cou
     args.push(
       String(pauses.indexOf(state.paused) + 1), state.rest, state.align[0], String(need), String(Math.ceil(extra)), String(Math.floor(state.limit)), String(state.perMs),
       String(state.align === "sliding" ? leads[i] : state.first), String(state.last), String(Math.floor(state.ageMs)), String(Math.ceil(counters[i].units)),
+      String(engine.lost.asideOf(state.limit, now)),
     );
   }
   const firsts = states.map(({ first }) => first);

@@ -26,16 +26,18 @@ export class Corrections {
   readonly #keys: Keys;
   readonly #epochOf: (target: string) => string;
   readonly #notAfter: () => string;
+  readonly #flowOf: (state: CounterState) => number;
   readonly #isShared: () => boolean;
   #timer: unknown;
   #flushing: Promise<void> | undefined;
 
-  constructor(parts: { clock: Clock; store: () => Store; keys: Keys; epochOf: (target: string) => string; notAfter: () => string; isShared: () => boolean }) {
+  constructor(parts: { clock: Clock; store: () => Store; keys: Keys; epochOf: (target: string) => string; notAfter: () => string; flowOf: (state: CounterState) => number; isShared: () => boolean }) {
     this.#clock = parts.clock;
     this.#store = parts.store;
     this.#keys = parts.keys;
     this.#epochOf = parts.epochOf;
     this.#notAfter = parts.notAfter;
+    this.#flowOf = parts.flowOf;
     this.#isShared = parts.isShared;
   }
 
@@ -95,7 +97,7 @@ export class Corrections {
         const part = list.slice(from, from + MOST_A_CALL);
         const keys = [this.#keys.epoch(target), this.#keys.recalled(target), ...part.map(({ state }) => state.storeKey)];
         const args = [this.#epochOf(target), this.#notAfter()];
-        part.forEach(({ state, place, add, top }, i) => args.push(String(i + 1), state.align[0], String(state.perMs), String(state.limit), String(place), String(Math.ceil(add)), String(Math.ceil(top))));
+        part.forEach(({ state, place, add, top }, i) => args.push(String(i + 1), state.align[0], String(state.perMs), String(state.limit), String(this.#flowOf(state)), String(place), String(Math.ceil(add)), String(Math.ceil(top))));
         try {
           await this.#store().ask(CORRECT, keys, args);
         } catch (error) {

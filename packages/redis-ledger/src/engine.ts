@@ -6,6 +6,7 @@ import { isConfigFault, type FaultKind, type StoreError } from "./errors.ts";
 import { Events } from "./events.ts";
 import { decideAlone } from "./fallback.ts";
 import type { Keys } from "./keys.ts";
+import { Lost } from "./lost.ts";
 import { Memory } from "./memory.ts";
 import { Mode, type OnUnavailable } from "./mode.ts";
 import { PAUSE } from "./other-scripts.ts";
@@ -18,7 +19,6 @@ import { Targets, type TargetState } from "./targets.ts";
 const TELL_MS = 60_000;
 /** A target whose keys are used by something else is not asked again for so long. */
 const BROKEN_MS = 5_000;
-const FEWER_MS = 5_000;
 /** The shortest that the store's own clock may be off before a call is taken to be from another time. */
 const SLACK_MS = 20;
 const EARLY_MS = 500;
@@ -52,10 +52,10 @@ export class Engine {
   /** Pauses that the store has yet to be told of. */
   readonly owedPauses = new Set<Paused>();
   store!: Store;
-  /** Processes lately seen, this one among them; 0 while nobody knows. */
-  processes: number;
+  readonly lost: Lost;
   since = 0;
-  #manyAt = -Infinity;
+  /** Since when the store is away, by our clock. Whoever has never seen it is known to nobody. */
+  #awaySince = -Infinity;
   fault: { kind: FaultKind; message: string; target?: string } | undefined;
   onMode: (() => void) | undefined;
   onFailure: ((error: StoreError) => void) | undefined;
@@ -68,7 +68,7 @@ export class Engine {
     this.clock = parts.clock;
     this.keys = parts.keys;
     this.onUnavailable = parts.onUnavailable;
-    this.processes = parts.expected;
+    this.lost = new Lost(parts.expected, parts.onUnavailable === "local-share");
     this.#warn = parts.warn;
     this.#away = new Away(parts.warn);
     this.since = parts.clock.wallTime();
@@ -83,8 +83,14 @@ export class Engine {
       keys: parts.keys,
       epochOf: (target) => this.targets.target(target).epoch,
       notAfter: () => this.notAfter(),
+      flowOf: (state) => state.limit - this.lost.asideOf(state.limit, this.clock.now()),
       isShared: () => this.mode.current === "shared",
     });
+  }
+
+  /** Processes lately seen, this one among them; 0 while nobody knows. */
+  get processes(): number {
+    return this.lost.processes;
   }
 
   #before: Mode["current"] = "connecting";
@@ -92,6 +98,7 @@ export class Engine {
   #changed(to: Mode["current"], fault: StoreError | undefined): void {
     const from = this.#before;
     this.#before = to;
+    if (from === "shared") this.#awaySince = this.clock.now();
     this.since = this.clock.wallTime();
     this.fault = fault === undefined ? undefined : { kind: fault.kind, message: fault.message };
     this.events.emit("changed", { ledger: this.name, from, to, fault: this.fault, processes: this.processes });
@@ -125,13 +132,6 @@ export class Engine {
     return !late;
   }
 
-  /** So many were lately seen. Fewer are believed only after a while: a store that has lost its memory has to get to know them again. */
-  seen(processes: number, now: number): void {
-    if (processes < this.processes && now - this.#manyAt < FEWER_MS) return;
-    this.processes = Math.max(1, processes);
-    this.#manyAt = now;
-  }
-
   notAfter(): string {
     if (!this.storeClock.known) return "0";
     const now = this.clock.now();
@@ -146,7 +146,7 @@ export class Engine {
 
   /** Without the store. */
   decide(states: readonly CounterState[], counters: readonly Counter[], now: number): Reservation {
-    const answer = decideAlone(this.onUnavailable, states, counters, this.processes, now, (state, place, units) => this.corrections.add(state, place, units));
+    const answer = decideAlone(this.onUnavailable, states, counters, { processes: this.lost.aloneOf, since: this.#awaySince }, now, (state, place, units) => this.corrections.add(state, place, units));
     if (answer.ok) this.counts.alone++;
     else this.counts.refused++;
     return answer;

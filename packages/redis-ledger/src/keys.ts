@@ -48,6 +48,11 @@ export class Keys {
     return `${this.#prefix}:processes`;
   }
 
+  /** What each of them spends alone; beside the above in a cluster, by its hash tag. */
+  get shares(): string {
+    return this.#prefix.includes("{") ? `${this.processes}:shares` : `{${this.processes}}:shares`;
+  }
+
   /** An empty hash tag is none: every key would lie somewhere else. */
   #of(target: string): string {
     return `${this.#prefix}:{${target === "" ? "-" : target.replaceAll(/[{}]/g, (brace) => (brace === "{" ? "%7B" : "%7D"))}}`;

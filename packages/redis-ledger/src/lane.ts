@@ -71,7 +71,8 @@ export class Lane {
       this.#decideAll(now);
       return;
     }
-    if (!store.ready) return;
+    // Before the first beat nobody knows what is set aside for others.
+    if (!store.ready || mode.current === "connecting") return;
     const first = this.#waiting[0];
     placeAll(this.#engine, this.states, first.counters, now);
     const ask = reservation(this.#engine, this, first.counters, this.#waiting.slice(1).map(({ counters }) => counters), now);

@@ -25,6 +25,8 @@ export interface LedgerStatus {
   readonly fault: Fault | undefined;
   /** Processes lately seen, this one among them; 0 while nobody knows. */
   readonly processes: number;
+  /** Of them, those whom the store has not heard of for 1.25 s up to a minute: their fair parts are set aside, for they may be spending them alone. */
+  readonly silent: number;
   /** Calls to the store. */
   readonly roundTrips: number;
   /** Calls that were not answered in time. */
@@ -185,13 +187,14 @@ class SharedLedger implements RedisLedger {
   }
 
   status(): LedgerStatus {
-    const { mode, since, fault, processes, store, counts, corrections, targets } = this.#engine;
+    const { mode, since, fault, processes, lost, store, counts, corrections, targets } = this.#engine;
     const { slices, store: byStore, alone, refused: no, missed } = counts;
     return {
       mode: mode.current,
       since,
       fault,
       processes,
+      silent: lost.silentAt(this.#clock.now()),
       roundTrips: store.trips,
       missed,
       granted: { slices, store: byStore, alone },

@@ -71,7 +71,7 @@ export class Memory {
     for (const state of states.sort((a, b) => b.usedAt - a.usedAt).slice(0, MOST)) {
       keys.push(state.storeKey);
       const tell = (place: number, add: number, top: number): void => {
-        args.push(String(keys.length - 2), state.align[0], String(state.perMs), String(state.limit), String(place), String(Math.ceil(add)), String(Math.ceil(Math.max(top, add))));
+        args.push(String(keys.length - 2), state.align[0], String(state.perMs), String(state.limit), String(state.limit), String(place), String(Math.ceil(add)), String(Math.ceil(Math.max(top, add))));
       };
       for (const [place, units] of state.local.entries(now)) {
         const told = state.toldOfWindow(place, now);

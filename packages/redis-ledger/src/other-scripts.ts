@@ -6,14 +6,14 @@ const APPLY = `
 local N=${PARTS}
 local function apply(from,same,recalls)
 local done=0
-for base=from,#ARGV,7 do
+for base=from,#ARGV,8 do
   local key=KEYS[2+tonumber(ARGV[base])]
-  local align,per,limit=ARGV[base+1],tonumber(ARGV[base+2]),tonumber(ARGV[base+3])
-  local idx,add,top=tonumber(ARGV[base+4]),tonumber(ARGV[base+5]),tonumber(ARGV[base+6])
+  local align,per,limit,drain=ARGV[base+1],tonumber(ARGV[base+2]),tonumber(ARGV[base+3]),tonumber(ARGV[base+4])
+  local idx,add,top=tonumber(ARGV[base+5]),tonumber(ARGV[base+6]),tonumber(ARGV[base+7])
   local shape=align..ARGV[base+2]
   local s=redis.call('HGET',key,'s')
   if recalls and add>0 then
-    top=math.max(top,redis.call('HINCRBY',KEYS[2],'y:'..key..':'..ARGV[base+4],ARGV[base+5]))
+    top=math.max(top,redis.call('HINCRBY',KEYS[2],'y:'..key..':'..ARGV[base+5],ARGV[base+6]))
     add=0
   end
   if (not s or s==shape) and (add>=0 or same) then
@@ -21,7 +21,7 @@ for base=from,#ARGV,7 do
     if align=='b' then
       local v=redis.call('HMGET',key,'d','t')
       local d,at=tonumber(v[1] or 0),tonumber(v[2] or now)
-      local level=math.max(0,d-math.max(0,now-at)*limit)
+      local level=math.max(0,d-math.max(0,now-at)*drain)
       level=math.max(0,level+add*per)
       if top*per>level then level=top*per end
       put={'d',string.format('%.0f',level),'t',string.format('%.0f',now)}
@@ -55,7 +55,7 @@ end
  * Corrects counters after the fact: gives back, counts what was spent without asking, raises to what a server says.
  *
  * KEYS: the epoch, who has recalled, the counters. ARGV: digest, id, epoch as the caller knows it, not after (the store's clock); for each correction: index of its counter, align, span,
- * limit, window (0 on a sliding one: now), units to add, figure to raise to. What is given back after the store has lost its memory is not
+ * limit, what of it flows out of a bucket in a span, window (0 on a sliding one: now), units to add, figure to raise to. What is given back after the store has lost its memory is not
  * in it any more.
  */
 export const CORRECT = script(`${APPLY}
@@ -100,13 +100,42 @@ end
 return reply({id,'ok',now,till-now})
 `);
 
-/** Says that a process lives, or that it leaves; tells how many live, and whether it was known. KEYS: the processes. ARGV: digest, id, name, how long one is remembered, 1 to leave. */
+/**
+ * Says that a process is here, or that it leaves; one that counts without the store says neither (`away`), and only asks whether the
+ * store is there. Tells how many are known, whether this one was, and what is to be set aside for others of whom nothing was
+ * heard lately: they may be spending their fair parts alone.
+ *
+ * KEYS: the processes, by when they were heard of; as how many of them each spends alone. ARGV: digest, id, not after (the store's clock: a call that was held up on its
+ * way says nothing of now), name, here, away or leave, how long one is remembered, after what time he is silent, as one of how many he spends alone (0: he does not; -1: he
+ * does not know yet, and spends nothing before he has heard).
+ */
 export const BEAT = script(`
-local keep=tonumber(ARGV[4])
-local known=redis.call('ZSCORE',KEYS[1],ARGV[3]) and 1 or 0
-if ARGV[5]=='1' then redis.call('ZREM',KEYS[1],ARGV[3]) else redis.call('ZADD',KEYS[1],now,ARGV[3]) end
-redis.call('ZREMRANGEBYSCORE',KEYS[1],'-inf',now-keep)
-redis.call('ZREMRANGEBYSCORE',KEYS[1],now+keep,'+inf')
+local na=tonumber(ARGV[3])
+if na>0 and now>na then return reply({id,'late',now}) end
+local name,what,keep=ARGV[4],ARGV[5],tonumber(ARGV[6])
+local known=redis.call('ZSCORE',KEYS[1],name) and 1 or 0
+if what=='leave' then redis.call('ZREM',KEYS[1],name) redis.call('HDEL',KEYS[2],name) end
+if what=='here' then redis.call('ZADD',KEYS[1],now,name) redis.call('HSET',KEYS[2],name,tonumber(ARGV[8])<0 and redis.call('ZCARD',KEYS[1]) or ARGV[8]) end
+for _,range in ipairs({{'-inf',now-keep},{now+keep,'+inf'}}) do
+  for _,gone in ipairs(redis.call('ZRANGEBYSCORE',KEYS[1],range[1],range[2])) do
+    redis.call('ZREM',KEYS[1],gone)
+    redis.call('HDEL',KEYS[2],gone)
+  end
+end
 redis.call('PEXPIRE',KEYS[1],keep*10)
-return reply({id,'ok',now,redis.call('ZCARD',KEYS[1]),known})
+redis.call('PEXPIRE',KEYS[2],keep*10)
+local all=redis.call('ZCARD',KEYS[1])
+local counts,order={},{}
+for _,other in ipairs(redis.call('ZRANGEBYSCORE',KEYS[1],'-inf',now-tonumber(ARGV[7]))) do
+  if other~=name then
+    local n=tonumber(redis.call('HGET',KEYS[2],other) or all)
+    if n and n>0 then
+      if not counts[n] then counts[n]=0 order[#order+1]=n end
+      counts[n]=counts[n]+1
+    end
+  end
+end
+local out={id,'ok',now,all,known}
+for _,n in ipairs(order) do out[#out+1]=n out[#out+1]=counts[n] end
+return reply(out)
 `);

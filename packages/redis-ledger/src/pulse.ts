@@ -1,15 +1,17 @@
 import { SPAN_MS } from "./counter-state.ts";
 import type { Engine } from "./engine.ts";
+import { REMEMBERED_MS } from "./lost.ts";
+import type { StoreError } from "./errors.ts";
 import { BEAT } from "./other-scripts.ts";
 import { unref } from "./own-link.ts";
 import type { Answer } from "./store.ts";
 
 /** A process says that it lives so often … */
-const BEAT_MS = 1_000;
+const BEAT_MS = 500;
+/** … is silent where nothing was heard of it for two of them and a half: one may be late … */
+const SILENT_MS = 1_250;
 /** … and asks so often whether the store is back. */
 const PROBE_MS = 100;
-/** Whoever has not been heard of for so long is gone. */
-const REMEMBERED_MS = 5_000;
 
 /** Says that this process lives, learns how many others do, finds out when the store is back, and gives back slices that nobody uses. */
 export class Pulse {
@@ -38,26 +40,26 @@ export class Pulse {
   }
 
   async stop(leave: boolean): Promise<void> {
-    const { clock, store, keys, name } = this.#engine;
+    const { clock } = this.#engine;
     this.#stopped = true;
     clock.clearTimeout(this.#timer);
     clock.clearTimeout(this.#sweeper);
-    if (leave && store.ready) await store.ask(BEAT, [keys.processes], [name, String(REMEMBERED_MS), "1"]).catch(() => undefined);
+    if (leave && this.#engine.store.ready) await new Promise<void>((resolve) => this.#send("leave", () => resolve(), () => resolve()));
   }
 
   #beat(): void {
-    const { store, keys, name } = this.#engine;
+    const { mode, store, lost } = this.#engine;
     if (this.#stopped) return;
     this.#arm();
     // A client that queues what it cannot send would be handed beat after beat.
     if (this.#asking) return;
     if (!store.ready) return;
     this.#asking = true;
-    store.run(
-      BEAT,
-      [keys.processes],
-      [name, String(REMEMBERED_MS), "0"],
-      (answer) => this.#beaten(answer),
+    const of = lost.processes;
+    // Whoever counts without the store is not here: what it spends has to be set aside, for all that its questions may arrive.
+    this.#send(
+      mode.isAway ? "away" : "here",
+      (answer) => this.#beaten(answer, of),
       (error) => {
         this.#asking = false;
         this.#engine.failed(error);
@@ -65,14 +67,28 @@ export class Pulse {
     );
   }
 
-  #beaten(answer: Answer): void {
+  #send(what: "here" | "away" | "leave", done: (answer: Answer) => void, failed: (error: StoreError) => void): void {
+    const { store, keys, name, lost, onUnavailable } = this.#engine;
+    const of = onUnavailable !== "local-share" ? 0 : lost.processes > 0 ? lost.processes : -1;
+    store.run(BEAT, [keys.processes, keys.shares], [this.#engine.notAfter(), name, what, String(REMEMBERED_MS), String(SILENT_MS), String(of)], done, failed);
+  }
+
+  #beaten(answer: Answer, of: number): void {
     const engine = this.#engine;
-    engine.heard(answer);
-    engine.seen(Number(answer.words[2]), answer.at);
-    // It has heard of us, and has forgotten: a client of the user's may have been connected anew without our noticing.
-    if (this.#known && answer.words[3] !== "1") void engine.memory.check().catch(() => undefined);
-    this.#known = true;
-    if (!engine.mode.beaten()) {
+    const { lost, memory, mode } = engine;
+    if (!engine.heard(answer)) {
+      this.#asking = false;
+      return;
+    }
+    const [total, known, ...silent] = answer.words.slice(2).map(Number);
+    lost.seen(total, known === 1, pairsOf(silent), mode.isAway, answer.at);
+    if (!mode.isAway) {
+      lost.declared = of > 0 ? of : total;
+      // It has heard of us, and has forgotten: a client of the user's may have been connected anew without our noticing.
+      if (this.#known && known !== 1) void memory.check().catch(() => undefined);
+      this.#known = true;
+    }
+    if (!mode.beaten()) {
       this.#asking = false;
       return;
     }
@@ -86,10 +102,11 @@ export class Pulse {
       await engine.memory.check();
       await engine.corrections.flush();
       engine.tellOwedPauses();
+      // The next beat says that we are here again, and is sent at once.
+      this.#asking = false;
       engine.mode.back();
     } catch {
       // Told already. The next beat tries again.
-    } finally {
       this.#asking = false;
     }
   }
@@ -116,4 +133,10 @@ export class Pulse {
     }, SPAN_MS);
     unref(this.#sweeper);
   }
+}
+
+function pairsOf(numbers: readonly number[]): [of: number, count: number][] {
+  const pairs: [number, number][] = [];
+  for (let i = 0; i + 1 < numbers.length; i += 2) pairs.push([numbers[i], numbers[i + 1]]);
+  return pairs;
 }

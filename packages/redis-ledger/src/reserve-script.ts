@@ -10,6 +10,9 @@ const SHORT_MS = 60_000;
 /** In that time every process that lives says what it has spent. */
 const GRACE_MS = 5_000;
 
+/** After so long those who were refused what is set aside for others look again. */
+const LOST_LOOK_MS = 1_000;
+
 /**
  * Reserves on all counters of a request, or on none.
  *
@@ -18,7 +21,8 @@ const GRACE_MS = 5_000;
  * epoch as the caller knows it or "-", a new epoch, 1 where the caller saw the store's clock jump, the part of what is left that may
  * be given beyond the need, number of pauses, name of the process, how many there are; for each counter: index of its pauses, its name among them, align (f, s, b), units
  * needed, units welcome, limit, span, first (of a sliding one: parts that a request may be on its way) and last window, milliseconds since the first began,
- * and what one request takes: more is given in steps of it, for nobody could use the rest.
+ * what one request takes: more is given in steps of it, for nobody could use the rest; and what is set aside for processes that do not
+ * see the store, and spend it alone.
  *
  * A counter is a hash from the number of a window (fixed) or of a part of one (sliding) to units; a bucket holds `d`, units
  * missing times span, as of `t`: all whole numbers. `s` is the counter's shape, `l` the smallest limit declared for it, lately at `a`.
@@ -37,7 +41,7 @@ local divisor,P=tonumber(ARGV[8]),tonumber(ARGV[9])
 local K=2+P
 local C=#KEYS-K
 local longest=600000
-for i=1,C do local p=tonumber(ARGV[18+(i-1)*11])*2 if p>longest then longest=p end end
+for i=1,C do local p=tonumber(ARGV[18+(i-1)*12])*2 if p>longest then longest=p end end
 local ep=epoch(ARGV[5],ARGV[6],ARGV[11],jumped)
 if not ep then return reply({id,'foreign',now,1}) end
 if ep.ttl>longest then longest=ep.ttl end
@@ -66,8 +70,8 @@ for i=1,P do
     local covers=p[1]=='' and 0 or nil
     if p[1]~='' then
       for c=1,C do
-        local rest=ARGV[13+(c-1)*11]
-        if tonumber(ARGV[12+(c-1)*11])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
+        local rest=ARGV[13+(c-1)*12]
+        if tonumber(ARGV[12+(c-1)*12])==i and (rest==p[1] or string.sub(rest,1,#p[1]+1)==p[1]..'|') then covers=c end
       end
     end
     if covers then return reply({id,'paused',now,eid,recall,i,covers,p[2],p[3]}) end
@@ -77,11 +81,12 @@ end
 local plans={}
 local worst,short=0,0
 for i=1,C do
-  local base=11+(i-1)*11
+  local base=11+(i-1)*12
   local align=ARGV[base+3]
   local need,extra=tonumber(ARGV[base+4]),tonumber(ARGV[base+5])
   local mine,per=tonumber(ARGV[base+6]),tonumber(ARGV[base+7])
   local w0,w1,age=tonumber(ARGV[base+8]),tonumber(ARGV[base+9]),tonumber(ARGV[base+10])
+  local aside=tonumber(ARGV[base+12])
   local key=KEYS[K+i]
   local shape=align..ARGV[base+7]
   local h=redis.call('HGETALL',key)
@@ -116,6 +121,11 @@ for i=1,C do
   if l and fresh and l~=mine then other=l end
   if l and fresh and l<mine then limit=l else l,a=mine,now end
   if l==mine then a=now end
+  if aside>limit then aside=limit end
+  local flow=limit-aside
+  -- What lies in slices was there before anything was set aside.
+  if need==0 and aside>0 then aside,extra=0,0 end
+  local open=limit-aside
 
   local avail,wait,index,used=0,0,w0,0
   local gone={}
@@ -127,8 +137,8 @@ for i=1,C do
         used=v
         if lost>0 and lost>=now-age-1000 then v=(per>${SHORT_MS} and half) and math.max(v,math.ceil(limit/2)) or limit end
       end
-      if limit-v<known then known=limit-v end
-      if need>limit-v then wait=(w+1-w0)*per-age end
+      if open-v<known then known=open-v end
+      if need>open-v then wait=(w+1-w0)*per-age end
     end
     avail=known
     for w,_ in pairs(n) do if w<w0-1 or w>w1+3 then gone[#gone+1]=w end end
@@ -145,10 +155,10 @@ for i=1,C do
     for w,v in pairs(n) do used=used+v order[#order+1]=w end
     local floor=used
     if lost>0 and lost>now-per*(N+2)/N then floor=(per>${SHORT_MS} and half) and math.max(used,math.ceil(limit/2)) or limit end
-    avail=limit-floor
+    avail=open-floor
     if need>avail then
       table.sort(order)
-      local missing=used+need-limit
+      local missing=used+need-open
       for _,w in ipairs(order) do
         if missing>0 then missing=missing-n[w] wait=math.ceil((w+N+1)*per/N)-now end
       end
@@ -156,18 +166,20 @@ for i=1,C do
     end
   else
     if at>now then at=now end
-    local level=math.max(0,d-(now-at)*limit)
+    local level=math.max(0,d-(now-at)*flow)
     if lost>0 then
       local full=(per>${SHORT_MS} and half) and math.ceil(limit*per/2) or limit*per
       level=math.max(level,full-(now-lost)*limit)
     end
-    local cap=limit*per-math.floor(limit*math.min(250,per/20)/per)*per
-    if cap<need*per then cap=need*per end
+    local cap=math.max(0,open*per-math.floor(limit*math.min(250,per/20)/per)*per)
+    if cap<need*per and aside==0 then cap=need*per end
     used=math.ceil(level/per)
     avail=math.floor((cap-level)/per)
-    if need>avail then wait=math.ceil((level+need*per-cap)/limit) end
+    if need>avail then wait=flow>0 and math.min(per,math.ceil((level+need*per-cap)/flow)) or per end
     d=level
   end
+  -- Only for what is set aside: those who were lost may be back at any moment.
+  if need>avail and need<=avail+aside then wait=math.min(wait>0 and wait or ${LOST_LOOK_MS},${LOST_LOOK_MS}) end
   if need>avail and wait<1 then wait=1 end
   if need>limit then wait=per end
   if wait>worst then worst,short=wait,i end

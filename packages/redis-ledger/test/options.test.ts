@@ -162,7 +162,7 @@ test("a store that may throw counters away is warned of", { skip: noRedis() }, a
 
 test("nobody there: the reason names host and port, and close ends everything", async () => {
   const { ledger, said } = hearing({ url: "redis://127.0.0.1:1", onUnavailable: "open" });
-  for (let i = 0; i < 100 && ledger.status().mode !== "open"; i++) await sleep(20);
+  for (let i = 0; i < 3_000 && ledger.status().mode !== "open"; i++) await sleep(20);
 
   assert.equal(ledger.status().mode, "open");
   assert.match(String(ledger.status().fault?.message), /127\.0\.0\.1:1/);
@@ -180,7 +180,7 @@ test("a store that is not there is told of once, with what happens meanwhile, an
   await server.kill();
   const said: string[] = [];
   const until = async (count: number): Promise<void> => {
-    for (let i = 0; i < 500 && said.length < count; i++) await sleep(20);
+    for (let i = 0; i < 3_000 && said.length < count; i++) await sleep(20);
     assert.equal(said.length, count, said.join("\n"));
   };
   const say = (_fields: unknown, message?: string): void => void said.push(message ?? "");

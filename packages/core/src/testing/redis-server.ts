@@ -3,14 +3,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { closedPort } from "./listener.ts";
 
 let binaries: readonly string[] | undefined;
 
-/** What can be run here: Redis, Valkey, or both. Looked for once. */
+/**
+ * What can be run here: Redis, Valkey, or both. Looked for once. `MULTIHOME_LEDGER_SERVER` names others instead, by name or path,
+ * separated as in `PATH`; one of them that does not run is an error, for whoever named it means it.
+ */
 export function redisBinaries(): readonly string[] {
-  return (binaries ??= ["redis-server", "valkey-server"].filter((name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0));
+  if (binaries !== undefined) return binaries;
+  const runs = (name: string): boolean => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0;
+  const named = (process.env["MULTIHOME_LEDGER_SERVER"] ?? "").split(path.delimiter).filter((name) => name !== "");
+  const missing = named.find((name) => !runs(name));
+  if (missing !== undefined) throw new Error(`MULTIHOME_LEDGER_SERVER names ${missing}, which does not run.`);
+  return (binaries = named.length > 0 ? named : ["redis-server", "valkey-server"].filter(runs));
 }
 
 /** For `test(…, { skip })`: false, or why there is nothing to test with. */

@@ -4,6 +4,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 export interface ProxyFaults {
   /** Nothing passes any more, and nothing is closed. */
   blackHole: boolean;
+  /** Commands arrive, and no answer does. */
+  deaf: boolean;
   /** Of the bytes on their way back. */
   corruptDown: number;
   corruptUp: number;
@@ -13,7 +15,7 @@ export interface ProxyFaults {
 
 /** A TCP proxy of a few lines that can do all of this. */
 export class FaultyProxy {
-  readonly faults: ProxyFaults = { blackHole: false, corruptDown: 0, corruptUp: 0, latencyMs: 0 };
+  readonly faults: ProxyFaults = { blackHole: false, deaf: false, corruptDown: 0, corruptUp: 0, latencyMs: 0 };
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #random: () => number;
@@ -25,8 +27,8 @@ export class FaultyProxy {
     this.#server = createServer((client) => {
       this.accepted++;
       const upstream = connect(target, "127.0.0.1");
-      this.#pass(client, upstream, () => this.faults.corruptUp);
-      this.#pass(upstream, client, () => this.faults.corruptDown);
+      this.#pass(client, upstream, () => this.faults.corruptUp, () => this.faults.blackHole);
+      this.#pass(upstream, client, () => this.faults.corruptDown, () => this.faults.blackHole || this.faults.deaf);
     });
   }
 
@@ -49,7 +51,7 @@ export class FaultyProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #pass(from: Socket, to: Socket, corrupt: () => number): void {
+  #pass(from: Socket, to: Socket, corrupt: () => number, loses: () => boolean): void {
     this.#sockets.add(from);
     from.setNoDelay(true);
     from.on("error", () => to.destroy());
@@ -58,8 +60,8 @@ export class FaultyProxy {
       to.destroy();
     });
     from.on("data", (data) => {
-      const { blackHole, latencyMs } = this.faults;
-      if (blackHole) return;
+      const { latencyMs } = this.faults;
+      if (loses()) return;
       const share = corrupt();
       if (share > 0) for (let i = 0; i < data.length; i++) if (this.#random() < share) data[i] ^= 1 << Math.floor(this.#random() * 7);
       if (latencyMs === 0) to.write(data);
