@@ -88,7 +88,7 @@ export interface ExitBelief {
   chosen: boolean;
   /** Until it is due for a test; less where a request waits without an exit. */
   testedInMs?: number;
-  /** The same for people: "up with 92 %, answers this host with 88 %, typically 1.2 s, …". */
+  /** The same for people: "up with 92 %, answers this host with 88 %, typically 1.2 s, …; chosen where none is worth more: 66 % of its attempts should succeed". */
   words: string;
 }
 

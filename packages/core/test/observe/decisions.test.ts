@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Decision } from "../../src/index.ts";
-import { scriptedTransport } from "../../src/testing/index.ts";
+import { createExitPool, type Decision } from "../../src/index.ts";
+import { ManualClock, scriptedTransport, seededRandom } from "../../src/testing/index.ts";
 import { addresses, get, HOST, openPool, outcome, post, settle } from "../pool/support.ts";
 
 const [FIRST, SECOND] = addresses(2);
@@ -118,5 +118,48 @@ test("only the last 256 are remembered, of each the first and the last attempts,
   const all = pool.decisions();
   assert.deepEqual([all.length, all[0].path, all.at(-1)?.path], [256, "/44", "/299"]);
   await settle(clock);
+  await pool.close();
+});
+
+test("under the adaptive policy each attempt says what was believed of its exit, in words", async () => {
+  const clock = new ManualClock();
+  const ids = Array.from({ length: 30 }, (_, i) => `socks5://10.0.0.${i}:1080`);
+  const pool = createExitPool({ exits: { proxies: ids }, clock, random: seededRandom(4), logger: { debug() {}, info() {}, warn() {}, error() {} }, queue: { timeout: "5m" } });
+  await pool.ready();
+  assert.deepEqual(pool.decisions(), []);
+  let gone = false;
+  const transport = scriptedTransport(({ exit }) => (gone || ids.indexOf(exit) % 3 === 2 ? { hang: true } : { afterMs: 300 }), { clock });
+  const whys = new Set<string>();
+  for (let i = 0; i < 600; i++) {
+    gone = i > 480;
+    void outcome(pool.run(get(), transport));
+    await clock.advance(100);
+    for (const { attempts } of pool.decisions()) for (const { why } of attempts) whys.add(why);
+  }
+  const all = [...whys];
+  for (const words of [
+    /^worth most of those that are free: \d+ % of its attempts should succeed, typically (\d+ ms|\d+\.\d s)$/,
+    /^further leg, /,
+    /^(further leg, )?a test: nothing is known of it yet$/,
+    /^(further leg, )?a test: has (worked before|not worked yet), up with \d+ %$/,
+    /^to see whether the network is back$/,
+  ]) {
+    assert.ok(all.some((why) => words.test(why)), `${words} among ${all.join("\n")}`);
+  }
+  assert.ok(!all.some((why) => why.includes("score")), all.join("\n"));
+  await pool.close({ drain: 0 });
+});
+
+test("own addresses that are chosen by worth say that they take turns", async () => {
+  const { pool, clock } = await openPool({ exits: { local: addresses(3), strategy: "adaptive" } });
+  assert.deepEqual(pool.decisions(), []);
+  const transport = scriptedTransport([{ afterMs: 40 }], { clock });
+  for (let i = 0; i < 9; i++) {
+    const answer = pool.run(get(), transport);
+    await clock.advance(100);
+    await answer;
+  }
+  assert.match(pool.decisions().at(-1)?.attempts[0].why ?? "", /^own addresses take turns: unused for longest, typically \d+ ms$/);
+  assert.match(pool.explain(get()).exits[0].belief?.words ?? "", /^up with \d+ %, answers this host with \d+ %, typically \d+ ms; takes turns with the other own addresses: \d+ % of its attempts should succeed$/);
   await pool.close();
 });

@@ -142,11 +142,11 @@ test("explain and status say in words what is believed of an exit", async (t) =>
   const clock = new ManualClock({ wallTime: 1_750_000_000_000 });
   const pool = await open(path.join(folder, "state.json"), clock);
   const unknown = pool.explain(REQUEST).exits[0].belief?.words ?? "";
-  assert.match(unknown, /^not known yet, up with \d+ % as others of its list, this host accepts \d+ % of them, due for a test$/);
+  assert.match(unknown, /^not known yet, up with \d+ % as others of its list, this host accepts \d+ % of them; not chosen: \d % of its attempts would succeed; due for a test$/);
   await work(pool, clock, 20);
   const words = (id: string): string => pool.explain(REQUEST).exits.find((exit) => exit.id === id)?.belief?.words ?? "";
   const best = pool.explain(REQUEST).exits.find(({ belief }) => belief?.chosen === true);
-  assert.match(best?.belief?.words ?? "", /^up with \d+ %, answers this host with \d+ %, typically 0\.\d s, cut off after \d+\.\d s when places are scarce$/);
+  assert.match(best?.belief?.words ?? "", /^up with \d+ %, answers this host with \d+ %, typically 0\.\d s, cut off after \d+\.\d s when places are scarce; chosen where none is worth more: \d+ % of its attempts should succeed$/);
   const tried = pool.explain(REQUEST).exits.find(({ id, belief }) => !GOOD.has(id) && belief?.words.startsWith("has never worked"));
   assert.match(tried?.belief?.words ?? "", /up with \d+ %, .*(tested again in .* or sooner|due for a test)$/);
   assert.equal(pool.status().targets["api.test"].exits[IDS[0]].belief?.words, words(IDS[0]));
