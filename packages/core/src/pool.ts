@@ -198,7 +198,7 @@ class Pool implements ExitPool {
   }
 
   overview(): PoolOverview {
-    return overviewOf(this.#engine, this.#targets, this.#traffic);
+    return overviewOf(this.#engine, this.#targets, this.#traffic, this.#start.sources);
   }
 
   inspect(exit: string): ExitDetails | undefined {

@@ -100,7 +100,8 @@ function Load({ used }: { used: number }): JSX.Element {
       <span class={`bar ${used >= 0.99 ? "full" : used >= 0.8 ? "near" : ""}`} aria-hidden="true">
         <span style={{ transform: `scaleX(${used})` }} />
       </span>
-      {percent(used)}
+      {Math.round(used * 100)}
+      {"\u00a0%"}
     </>
   );
 }

@@ -9,6 +9,7 @@ import { ExplainBox } from "./explain-box.tsx";
 import { Header } from "./header.tsx";
 import { Live, type View } from "./live.ts";
 import { Requests } from "./requests.tsx";
+import { Sources } from "./sources.tsx";
 import { Limiting, Strip } from "./strip.tsx";
 import { Races, Targets } from "./targets.tsx";
 
@@ -44,6 +45,7 @@ function App({ live }: { live: Live }): JSX.Element {
               <Targets frame={frame} />
               <Races frame={frame} />
             </div>
+            <Sources sources={frame.sources} />
             <ExitsTable view={view} opened={opened} open={setOpened} asked={asked} />
             <Requests seq={frame.seq} open={show} />
             <div class="pair">

@@ -48,16 +48,12 @@ function TargetRows({ target }: { target: TargetFrame }): JSX.Element {
     ...(pausedForMs > 0 ? [`paused as a whole for ${wait(pausedForMs)}${pausedBy === undefined ? "" : `: ${pausedBy.reason}, answered to ${pausedBy.request} ${ago(pausedBy.agoMs)}`}`] : []),
     ...pausedAccounts.map(({ label, forMs }) => `keeps ${label} away for ${wait(forMs)}`),
   ];
+  const notes = chosen === undefined ? [] : [`${number(chosen.exits)} of ${number(chosen.asked)} exits chosen, the others only tested`];
   return (
     <>
-      <tr class={says.length > 0 ? "said-below" : ""}>
+      <tr class={says.length + notes.length > 0 ? "said-below" : ""}>
         <th scope="row" class="clip">
           {name}
-          {chosen !== undefined && (
-            <small>
-              {number(chosen.exits)} of {number(chosen.asked)} exits chosen, the others only tested
-            </small>
-          )}
         </th>
         <td>
           <Breaker state={breaker} />
@@ -71,9 +67,12 @@ function TargetRows({ target }: { target: TargetFrame }): JSX.Element {
         <td class="right">{number(waiting)}</td>
         <td class="right">{number(inflight)}</td>
       </tr>
-      {says.length > 0 && (
+      {says.length + notes.length > 0 && (
         <tr>
           <td colSpan={4} class="says">
+            {notes.map((line) => (
+              <small key={line}>{line}</small>
+            ))}
             {says.map((line) => (
               <small key={line} class="l-warning">
                 {line}
@@ -98,14 +97,16 @@ export function Races({ frame }: { frame: Frame }): JSX.Element {
             <thead>
               <tr>
                 <th scope="col">Won by</th>
-                <th scope="col">Target</th>
+                <th scope="col" class="roomy">
+                  Target
+                </th>
                 <th scope="col" class="right">
                   Legs
                 </th>
                 <th scope="col" class="right">
                   After
                 </th>
-                <th scope="col" class="right">
+                <th scope="col" class="right roomy">
                   At
                 </th>
               </tr>
@@ -115,11 +116,12 @@ export function Races({ frame }: { frame: Frame }): JSX.Element {
                 <tr key={`${at} ${index}`}>
                   <th scope="row" class="mono clip">
                     {winner === undefined ? <span class="muted">nobody</span> : <ExitName id={winner} />}
+                    <small class="tight">{target}</small>
                   </th>
-                  <td class="clip">{target}</td>
+                  <td class="clip roomy">{target}</td>
                   <td class="right">{legs}</td>
                   <td class="right">{latencyMs === undefined ? NOTHING : latency(latencyMs)}</td>
-                  <td class="right muted">{clock(at)}</td>
+                  <td class="right muted roomy">{clock(at)}</td>
                 </tr>
               ))}
             </tbody>

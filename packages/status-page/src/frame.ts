@@ -4,6 +4,7 @@ import type { Frame, TargetFrame } from "./wire.ts";
 
 /** Targets that are shown: those in trouble, those that are waited for, the busiest. */
 const MOST_TARGETS = 40;
+const MOST_SOURCES = 20;
 
 type Given = Pick<Frame, "seq" | "revision" | "at" | "latency" | "refused" | "races" | "events" | "point"> & { readonly overview: PoolOverview };
 
@@ -26,6 +27,7 @@ export function frameOf({ overview, ...given }: Given): Frame {
     failed: overview.tasks.failed,
     limiting: limitingOf(overview),
     targets: shown.map(targetFrame),
+    sources: overview.sources.slice(0, MOST_SOURCES).map(({ name, up, proxies, rejected, readAgoMs, trouble }) => ({ name, up, proxies, rejected, ...(readAgoMs === undefined ? {} : { readAgoMs }), ...(trouble === undefined ? {} : { trouble }) })),
     moreTargets: targets.length - shown.length,
   };
 }

@@ -21,7 +21,7 @@ const HARDLY = 0.5;
 /** One sentence that says what keeps the pool from sending more at this moment. */
 export function limitingOf(overview: PoolOverview): Limiting {
   const { exits, targets, tasks } = overview;
-  if (exits.total === 0) return { level: "bad", text: "There is no exit to leave by." };
+  if (exits.total === 0) return { level: "bad", text: `There is no exit to leave by${noneText(overview.sources)}.` };
   if (overview.outage !== undefined) return { level: "bad", text: `Nothing has been heard through any exit for ${duration(overview.outage.quietMs)}: one request at a time goes out until something is.${tasks.pending === 0 ? "" : ` ${count(tasks.pending, "request")} ${tasks.pending === 1 ? "waits" : "wait"}.`}` };
   const waiting = targets.filter(({ waiting: some }) => some > 0).sort((a, b) => b.waiting - a.waiting);
   if (waiting.length > 0) return waitingFor(waiting[0], waiting.length - 1, overview);
@@ -33,11 +33,17 @@ export function limitingOf(overview: PoolOverview): Limiting {
   if (tasks.completed + tasks.failed === 0 && overview.inflight === 0) return { level: "idle", text: "No requests yet." };
   const fullest = fullestLimit(targets);
   if (fullest !== undefined && shareOf(fullest.limit) >= NEARLY) return { level: "warning", text: `Nothing waits yet, but ${budgetText(fullest)}.` };
-  if (overview.attempts1m === 0 && overview.inflight === 0) return { level: "idle", text: "Nothing was sent in the last minute, and nothing waits." };
+  if (overview.attempts1m === 0 && overview.inflight === 0 && !overview.answered.some((count) => count > 0)) return { level: "idle", text: "Nothing was sent in the last minute, and nothing waits." };
   const failing = overview.attempts1m >= ENOUGH && overview.successRate1m < HARDLY;
   if (failing) return { level: "warning", text: `Every request leaves at once, but of ${count(overview.attempts1m, "attempt")} in the last minute only ${Math.round(overview.successRate1m * 100)} % succeeded.` };
   const banned = exits.banned === 0 ? "" : ` ${capital(ofExits(exits.banned, exits.total))} ${exits.banned === 1 ? "is" : "are"} banned somewhere.`;
   return { level: "good", text: `Nothing limits it now: every request leaves at once.${banned}${fullest === undefined || shareOf(fullest.limit) < WORTH_A_WORD ? "" : ` The fullest budget: ${budgetText(fullest)}.`}` };
+}
+
+function noneText(sources: PoolOverview["sources"]): string {
+  const bad = sources.find(({ trouble }) => trouble !== undefined);
+  if (bad !== undefined) return `: the proxy list ${bad.name} ${bad.trouble}`;
+  return sources.some(({ readAgoMs }) => readAgoMs === undefined) ? ": the proxy lists have not been read yet" : "";
 }
 
 /** Who would have to wait if somebody came. */
@@ -184,7 +190,7 @@ function budgetText({ target, limit }: Budget): string {
   const turns = limit.turnsInMs > 0 ? `; it turns in ${soon(limit.turnsInMs)}` : "";
   if (limit.scope !== "exit") {
     const whose = limit.scope === "target" ? "everybody together" : limit.named === 1 ? "the only account" : `the fullest of ${limit.named.toLocaleString("en-US")} accounts`;
-    return `${limit.name} of ${target.name} is used by ${Math.round(Math.min(1, limit.most) * 100)} % by ${whose}${turns}`;
+    return `${limit.name} of ${target.name} is used to ${Math.round(Math.min(1, limit.most) * 100)} % by ${whose}${turns}`;
   }
   const full = limit.usedUp > 0 ? ` and used up on ${ofExits(limit.usedUp, limit.exits)}` : "";
   return `${limit.name} of ${target.name} is used by ${Math.round(Math.min(1, limit.mean) * 100)} % on average${full}${turns}`;

@@ -30,6 +30,8 @@ export interface Frame {
   readonly refused: { readonly rateLimited: number; readonly banned: number };
   readonly limiting: { readonly level: Level; readonly text: string };
   readonly targets: readonly TargetFrame[];
+  /** Lists that proxies come from; at most 20. */
+  readonly sources: readonly SourceFrame[];
   /** Targets that are not shown. */
   readonly moreTargets: number;
   readonly races: RaceFrame;
@@ -51,6 +53,15 @@ export interface TargetFrame {
   /** Of so many exits, those that the adaptive policy sends by; the others are only tested. */
   readonly chosen?: { readonly asked: number; readonly exits: number };
   readonly limits: readonly LimitFrame[];
+}
+
+export interface SourceFrame {
+  readonly name: string;
+  readonly up: boolean;
+  readonly proxies: number;
+  readonly rejected: number;
+  readonly readAgoMs?: number;
+  readonly trouble?: string;
 }
 
 export interface LimitFrame {

@@ -173,6 +173,22 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await pool.close();
   });
 
+  test("shows the lists that proxies come from, and what is wrong with one, without its password", async (t) => {
+    const good = { name: "mine", read: () => Promise.resolve(["192.0.2.1:1080", "192.0.2.2:1080", "nonsense"]) };
+    const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const pool = createExitPool({ exits: { sources: [good, "http://user:CANARY@127.0.0.1:9/list.txt?key=CANARY"] }, logger });
+    t.after(() => pool.close());
+    const server = await startStatusServer(pool);
+    await pool.ready();
+    const { page, done } = await open(server.url, { scheme: "dark" });
+    await page.waitForSelector("#sources tbody tr");
+    assert.match(await textOf(page, "#sources"), /1 not readable.*mine.*2.*1.*http:\/\/\*\*\*@127\.0\.0\.1:9\/list\.txt.*could not be read/s);
+    assert.doesNotMatch((await page.evaluate("document.documentElement.outerHTML")) as string, /CANARY/);
+    await picture(page, "sources");
+    await done();
+    await pool.close();
+  });
+
   test("says that the connection is lost, and is back after a restart of the server", async (t) => {
     const { pool, server } = await start(t, 3);
     const { page, done } = await open(server.url);

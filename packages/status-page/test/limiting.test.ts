@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ExitPool, RequestInfo } from "@multihome/core";
+import { createExitPool, type ExitPool, type RequestInfo } from "@multihome/core";
 import { noopTransport, scriptedTransport } from "@multihome/core/testing";
 import { limitingOf } from "../src/limiting.ts";
 import { get, HOST, openPool } from "./support.ts";
@@ -28,7 +28,7 @@ test("where an account is full or kept away, it is the account that is named, an
   const { pool, clock } = await openPool({ queue: { maxAttempts: 1 }, targets: { [HOST]: { serverOffset: 0, limits: [orders], account: ({ headers }) => headers?.["x-key"] as string, classify: { judge } } } }, 3);
   await clock.advance(48_000);
   for (let i = 0; i < 2; i++) await pool.run(asks("CANARY"), noopTransport());
-  assert.match(sentence(pool), /^Nothing waits yet, but orders of api\.test is used by 100 % by the only account; it turns in 1\d s\.$/);
+  assert.match(sentence(pool), /^Nothing waits yet, but orders of api\.test is used to 100 % by the only account; it turns in 1\d s\.$/);
   const late = pool.run(asks("CANARY"), noopTransport());
   assert.match(sentence(pool), /^orders of account [\da-f]{8} is used up, whichever exit is taken; it has room again in 1\d s\. 1 request waits for api\.test\.$/);
   await clock.advance(20_000);
@@ -93,5 +93,14 @@ test("attempts that fail, and a ban, are not passed over because nothing waits",
   assert.match(sentence(pool), /^Every request leaves at once, but of 2\d attempts in the last minute only \d % succeeded\.$/);
   assert.equal(level(pool), "warning");
   await clock.advance(1_000);
+  await pool.close();
+});
+
+test("without an exit it is said which list could not be read", async () => {
+  const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+  const pool = createExitPool({ exits: { sources: [{ name: "mine", read: () => Promise.reject(new Error("gone")) }] }, logger });
+  assert.equal(sentence(pool), "There is no exit to leave by: the proxy lists have not been read yet.");
+  await assert.rejects(pool.ready());
+  assert.match(sentence(pool), /^There is no exit to leave by: the proxy list mine could not be read \(gone\)\.$/);
   await pool.close();
 });

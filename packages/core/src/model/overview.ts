@@ -33,6 +33,8 @@ export interface PoolOverview {
   /** There while nothing is heard through any exit, under the adaptive policy: for how long, in milliseconds. */
   readonly outage: { readonly quietMs: number } | undefined;
   readonly targets: readonly TargetOverview[];
+  /** The lists that proxies come from, in the order of `exits.sources`. */
+  readonly sources: readonly SourceOverview[];
   readonly columns: ExitColumns;
 }
 
@@ -55,6 +57,20 @@ export interface TargetOverview {
   readonly chosen: { readonly asked: number; readonly exits: number } | undefined;
   /** Of the request that stands first in line: what keeps each exit from taking it. Absent where nothing waits. */
   readonly waitsFor: WaitsFor | undefined;
+}
+
+export interface SourceOverview {
+  /** Without credentials, query and tokens. */
+  readonly name: string;
+  /** Was its last answer a list? */
+  readonly up: boolean;
+  /** Proxies that are used of it, and lines of the same list that named none. */
+  readonly proxies: number;
+  readonly rejected: number;
+  /** Since it was last read, well or not; `undefined`: never. */
+  readonly readAgoMs: number | undefined;
+  /** What is wrong with its last answer. */
+  readonly trouble: string | undefined;
 }
 
 export interface LimitOverview {

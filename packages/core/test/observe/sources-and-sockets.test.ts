@@ -41,6 +41,10 @@ test("of each proxy list its metrics say when it was read, what came of that, an
   // Whatever comes after is no list: what is known stays, and what it was says why.
   for (let i = 0; i < 3; i++) await clock.advance(60_000);
   const last = scrape(pool);
+  const [{ name, up: isUp, proxies, rejected, readAgoMs, trouble }] = pool.overview().sources;
+  assert.deepEqual([name, isUp, proxies, rejected], ["mine", false, 3, 0]);
+  assert.ok(readAgoMs !== undefined && readAgoMs < 1_000, String(readAgoMs));
+  assert.match(trouble ?? "", /is no list/);
   assert.equal(up(last), 0);
   assert.deepEqual(lines(last), [1, 4, 1, 1]);
   assert.equal(valueOf(last, "multihome_source_proxies", { source: "mine" }), 3);

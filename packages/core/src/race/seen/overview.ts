@@ -1,9 +1,10 @@
-import { EXIT_STATES, type ExitDetails, type PoolOverview, type TargetDetails, type TargetOverview } from "../../model/overview.ts";
+import { EXIT_STATES, type ExitDetails, type PoolOverview, type SourceOverview, type TargetDetails, type TargetOverview } from "../../model/overview.ts";
 import type { Traffic } from "../../health/traffic.ts";
 import { accountLabel } from "../../quota/owner-label.ts";
 import type { Engine } from "../engine.ts";
 import { ColumnsMaker } from "./exit-columns.ts";
 import { MOST_NAMED } from "./named-counters.ts";
+import type { ReadableSources } from "./source-readings.ts";
 import { exitStatus } from "./status.ts";
 import type { Target } from "../target.ts";
 import { waitsFor } from "./waits-for.ts";
@@ -11,7 +12,7 @@ import { waitsFor } from "./waits-for.ts";
 /** Whole seconds of answers that are told. */
 const SECONDS = 60;
 
-export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic): PoolOverview {
+export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: Traffic, sources: ReadableSources): PoolOverview {
   const now = engine.clock.now();
   const maker = new ColumnsMaker(engine, now);
   const chosen = new Chosen();
@@ -53,6 +54,7 @@ export function overviewOf(engine: Engine, targets: Iterable<Target>, traffic: T
     switches: engine.switches,
     outage: blackout?.standing === true ? { quietMs: Math.round(blackout.quietMs(now)) } : undefined,
     targets: shown,
+    sources: sources.map(({ status }) => sourceOverview(status, engine.clock.wallTime())),
     columns,
   };
 }
@@ -76,6 +78,10 @@ export function inspectExit(engine: Engine, targets: Iterable<Target>, id: strin
     };
   }
   return { exit, targets: details };
+}
+
+function sourceOverview({ name, ok, proxies, refused, lastReadAt, error }: ReadableSources[number]["status"], wallTime: number): SourceOverview {
+  return { name, up: ok, proxies, rejected: refused, readAgoMs: lastReadAt === undefined ? undefined : Math.max(0, wallTime - lastReadAt), trouble: error };
 }
 
 /** Exits of which one overview finds out whether they are chosen, some 2 ms; then of each target so many, spread over all of them. */
