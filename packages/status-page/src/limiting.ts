@@ -27,7 +27,7 @@ export function limitingOf(overview: PoolOverview): Limiting {
   if (waiting.length > 0) return waitingFor(waiting[0], waiting.length - 1, overview);
   const open = targets.filter(({ breaker }) => breaker !== "closed");
   if (open.length > 0) return { level: "bad", text: breakerText(open[0]) };
-  if (exits.healthy === 0) return { level: "bad", text: `Nothing can be sent: ${goneText(exits)}.` };
+  if (exits.healthy === 0) return { level: "bad", text: `Nothing can be sent: ${goneText(overview)}.` };
   const paused = pausedText(targets);
   if (paused !== undefined) return { level: "warning", text: `${paused}. Nothing waits for it.` };
   if (tasks.completed + tasks.failed === 0 && overview.inflight === 0) return { level: "idle", text: "No requests yet." };
@@ -165,9 +165,11 @@ export function breakerText({ name, breaker, breakerReason, nextProbeInMs }: Tar
   return `The breaker of ${name} is open (${why})${nextProbeInMs === undefined ? "" : `; the next probe may go in ${soon(nextProbeInMs)}`}.`;
 }
 
-function goneText({ total, cooldown, banned, dead }: PoolOverview["exits"]): string {
+function goneText({ at, exits: { total, cooldown, banned, dead }, columns }: PoolOverview): string {
   const parts = [cooldown > 0 ? `${cooldown.toLocaleString("en-US")} resting` : "", banned > 0 ? `${banned.toLocaleString("en-US")} banned` : "", dead > 0 ? `${dead.toLocaleString("en-US")} dead` : ""];
-  return `of ${count(total, "exit")}, ${parts.filter((part) => part !== "").join(", ")}`;
+  let backAt = Infinity;
+  for (const until of columns.untilAt) if (until > at && until < backAt) backAt = until;
+  return `of ${count(total, "exit")}, ${parts.filter((part) => part !== "").join(", ")}${backAt === Infinity ? "" : `; the first is back everywhere in ${soon(backAt - at)}`}`;
 }
 
 interface Budget {

@@ -104,3 +104,12 @@ test("without an exit it is said which list could not be read", async () => {
   assert.match(sentence(pool), /^There is no exit to leave by: the proxy list mine could not be read \(gone\)\.$/);
   await pool.close();
 });
+
+test("when every exit is away it is said for how long", async () => {
+  const { pool, clock } = await openPool({ queue: { maxAttempts: 1 } }, 1);
+  await pool.run(get(), scriptedTransport([{ status: 418, headers: { "retry-after": "30" } }])).catch(ignore);
+  await clock.advance(1_000);
+  assert.equal(sentence(pool), "Nothing can be sent: of 1 exit, 1 banned; the first is back everywhere in 29 s.");
+  await clock.advance(1_000);
+  await pool.close();
+});
