@@ -45,6 +45,15 @@ test("when the whole network goes again and again, tasks wait for little more th
   assert.ok(adaptive.requestsPerTask <= documents.requestsPerTask);
 });
 
+test("with places to spare, too, they go almost at once when the network is back", async () => {
+  const documents = await run("outage", "doc", { kind: "open", perSecond: 5 });
+  const adaptive = await run("outage", "core:adaptive", { kind: "open", perSecond: 5 });
+  // Most of it is what the network is gone for.
+  assert.ok(adaptive.p99 <= 0.65 * documents.p99, `p99 ${adaptive.p99} s against ${documents.p99} s`);
+  assert.ok(adaptive.requestsPerTask <= documents.requestsPerTask, `${adaptive.requestsPerTask} against ${documents.requestsPerTask} requests a task`);
+  assert.equal(adaptive.failed, 0);
+});
+
 test("two runs of one seed are the same to the last attempt", async () => {
   const [one, other] = [await run("scarce", "core:adaptive"), await run("scarce", "core:adaptive")];
   assert.deepEqual({ ...one, realSeconds: 0 }, { ...other, realSeconds: 0 });
