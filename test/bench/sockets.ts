@@ -44,11 +44,11 @@ const shared: SharedFigures[] = [];
 if (othersShare > 0) {
   const windowMs = Number(given["shared-window"]);
   console.log(`\n${exits} exits, windows of ${windowMs / 1_000} s, ${SHARED_LIMIT} weight each, of which another process spends ${100 * othersShare} %; requests of 1 to 20; ${windows} windows`);
-  console.log(`${"".padEnd(34)}${"used of what was left".padStart(23)}${"429".padStart(7)}${"418".padStart(7)}${"others' 429".padStart(13)}${"over by us".padStart(12)}`);
+  console.log(`${"".padEnd(34)}${"used of what was left".padStart(23)}${"429".padStart(7)}${"418".padStart(7)}${"others' 429".padStart(13)}${"418".padStart(7)}${"bans".padStart(7)}${"over by us".padStart(12)}`);
   for (const client of [undiciClient, axiosClient, gotClient, fetchClient].filter(({ name }) => (given.client === "" ? name === undiciClient.name : name.includes(given.client)))) {
     const row = await shareAddresses(client, { exits, windows, windowMs, limit: SHARED_LIMIT, othersShare });
     shared.push(row);
-    console.log(`${row.client.padEnd(34)}${`${(100 * row.share).toFixed(1)} %`.padStart(23)}${String(row.limited).padStart(7)}${String(row.banned).padStart(7)}${String(row.othersLimited).padStart(13)}${String(row.overByUs).padStart(12)}`);
+    console.log(`${row.client.padEnd(34)}${`${(100 * row.share).toFixed(1)} %`.padStart(23)}${String(row.limited).padStart(7)}${String(row.banned).padStart(7)}${String(row.othersLimited).padStart(13)}${String(row.othersBanned).padStart(7)}${String(row.bans).padStart(7)}${String(row.overByUs).padStart(12)}`);
   }
 }
 

@@ -10,7 +10,7 @@ test("twenty addresses that another process uses as well: no window takes more o
 
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
-  const { limited, banned, overByUs, requests, others } = await shareAddresses(undiciClient, { exits, windows, windowMs: 3_000, limit: 300, othersShare: 0.2 });
+  const { limited, banned, bans, othersLimited, overByUs, requests, others } = await shareAddresses(undiciClient, { exits, windows, windowMs: 3_000, limit: 300, othersShare: 0.2 });
 
   delay.disable();
   // The exchange lives in this process: where it stands still for a while, what arrived before a turn is counted after it.
@@ -18,7 +18,7 @@ test("twenty addresses that another process uses as well: no window takes more o
   assert.equal(overByUs, 0);
   // Whoever else is there shows by headers, and what is on its way when an address turns out to be full is refused with it. How much
   // that is, and whether it makes a ban, is a matter of the machine: `npm run bench -- sockets` has figures.
-  t.diagnostic(`${limited} of ${requests} refused, ${banned} answered with a ban`);
+  t.diagnostic(`${limited} of ${requests} refused, ${othersLimited} of theirs; ${bans} bans, ${banned} of ours answered with one`);
   assert.ok(limited <= requests / 4, `${limited} of ${requests} refused`);
   assert.ok(requests > 20 * exits && others > exits, `${requests} of ours, ${others} of theirs`);
 });

@@ -15,11 +15,14 @@ export interface OtherProgram {
 
 export interface OtherFigures {
   readonly sent: number;
-  readonly refused: number;
+  /** Answers with 429, and with 418. */
+  readonly limited: number;
+  readonly banned: number;
 }
 
 let sent = 0;
-let refused = 0;
+let limited = 0;
+let banned = 0;
 
 function spend({ url, weight, perWindow, windowMs }: OtherProgram, address: string, random: () => number): void {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -33,7 +36,8 @@ function spend({ url, weight, perWindow, windowMs }: OtherProgram, address: stri
       const outgoing = request(`${url}/other?weight=${weight}`, { agent, localAddress: address }, (response) => {
         response.resume();
         if (response.statusCode !== 429 && response.statusCode !== 418) return;
-        refused += 1;
+        if (response.statusCode === 429) limited += 1;
+        else banned += 1;
         quietUntil = Date.now() + Number(response.headers["retry-after"] ?? 1) * 1_000;
       });
       outgoing.on("error", () => {});
@@ -45,7 +49,7 @@ function spend({ url, weight, perWindow, windowMs }: OtherProgram, address: stri
 
 process.on("message", (message: OtherProgram | "stop") => {
   if (message === "stop") {
-    process.send?.({ sent, refused } satisfies OtherFigures, () => process.exit(0));
+    process.send?.({ sent, limited, banned } satisfies OtherFigures, () => process.exit(0));
     return;
   }
   message.addresses.forEach((address, index) => spend(message, address, seededRandom(index + 1)));

@@ -24,7 +24,11 @@ export interface SharedFigures extends SharedWorld {
   /** Answers with 429 to us, and to the other program. */
   readonly limited: number;
   readonly othersLimited: number;
+  /** The same with 418. */
   readonly banned: number;
+  readonly othersBanned: number;
+  /** How often an address was banned, for what both did. */
+  readonly bans: number;
   /** Windows in which we alone sent more than the limit. */
   readonly overByUs: number;
   readonly requests: number;
@@ -85,10 +89,10 @@ export async function shareAddresses(client: ContractClient, world: SharedWorld)
 
     const figures = once(other, "message") as Promise<[OtherFigures]>;
     other.send("stop");
-    const [{ sent: others, refused: othersLimited }] = await figures;
+    const [{ sent: others, limited: othersLimited, banned: othersBanned }] = await figures;
     await pool.close();
     await Promise.allSettled(workers);
-    const { limited, banned } = exchange.books().totals;
+    const { limited, banned, bans } = exchange.books().totals;
     const spent = (counts: ReadonlyMap<string, number>): number => {
       let sum = 0;
       for (const [at, weight] of counts) {
@@ -103,7 +107,9 @@ export async function shareAddresses(client: ContractClient, world: SharedWorld)
       share: spent(ours) / (exits * windows * limit - spent(theirs)),
       limited: limited - othersLimited,
       othersLimited,
-      banned,
+      banned: banned - othersBanned,
+      othersBanned,
+      bans,
       overByUs: [...ours.values()].filter((weight) => weight > limit).length,
       requests,
       others,

@@ -7,6 +7,15 @@ export interface CounterOwner {
   readonly key?: string;
 }
 
+/** A counter of an account, an instrument or the target's own. */
+export interface NamedCounter {
+  readonly owner: CounterOwner;
+  readonly used: number;
+  readonly resetsAt: number;
+  /** 0: it is not. */
+  readonly pausedUntil: number;
+}
+
 /** Names a counter inside its limit, in this process: what `ownerOf` can tell apart again. */
 export function counterName(scope: LimitScope, egress: number, account: string | undefined, key: string | undefined): string {
   if (scope === "target") return key ?? "";

@@ -10,8 +10,12 @@ const LOOKS = 0.01;
 const FIRST_LOOKS = 0.08;
 /** Kept free to the end, as a share of the limit: nobody spends the same to the unit. */
 const LAST = 0.01;
+/** Of a burst that has only been seen in other parts of a window so much is kept free for at most, as a share of the limit. */
+const ELSEWHERE = 0.05;
 /** For the sake of a look alone nobody goes unless there is room for a burst and a half: another may come with it. The half is at most such a share of the limit. */
 const WARY = 0.02;
+/** With less room than that, as a share of the limit, or than a look needs, a window that others spend of may turn out to be full. */
+const NEAR = 0.05;
 /** The end of a window, in which the room for bursts is given out as well, is never longer than this share of it. */
 const END = 0.02;
 /** Units that others spend in a window, as a share of the limit, below which they are forgotten. */
@@ -128,6 +132,13 @@ export class Foreign {
     return state !== undefined && now >= this.#lookDueAt(state, 0, limit, this.#endOf(now));
   }
 
+  /** With less room than that it may turn out that there is none: others may have taken it since anybody looked. */
+  unsure(row: number, limit: number, now: number): number {
+    const state = this.#rows.get(row);
+    if (state === undefined) return limit * this.#unknownShare(row, now);
+    return Math.max(limit * NEAR, this.#heldForLook(state, limit, this.#endOf(now), now));
+  }
+
   /** Units to keep free of so many that somebody asks for now. */
   held(row: number, units: number, limit: number, now: number): number {
     const state = this.#rows.get(row);
@@ -201,7 +212,8 @@ export class Foreign {
 
   #heldAt(state: Seen, limit: number, endsAt: number, now: number): number {
     const left = Math.min(1, Math.max(0, (endsAt - now) / this.#perMs));
-    const others = state.profile.usual(this.#phase(state.lookedAt, endsAt)) + Math.max(state.profile.burst(1 - left), limit * LAST);
+    // As much as a look needs: where none can be had any more, nobody learns what others do in the rest of the window.
+    const others = state.profile.usual(this.#phase(state.lookedAt, endsAt)) + Math.max(this.#burst(state, limit, endsAt, now), limit * LAST);
     return Math.min(limit * MOST, others) + limit * LOOKS * left;
   }
 
@@ -213,9 +225,13 @@ export class Foreign {
   #heldForLook(state: Seen, limit: number, endsAt: number, now: number): number {
     const { profile } = state;
     const phase = this.#phase(now, endsAt);
-    const burst = profile.burst(phase);
-    const second = now < this.#lastLookIn(endsAt) ? Math.min(burst / 2, limit * WARY) : 0;
-    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + burst + second;
+    return profile.usual(this.#phase(state.lookedAt, endsAt)) - profile.usual(phase) + this.#burst(state, limit, endsAt, now);
+  }
+
+  /** A burst that may come, and until the last look a part of a second one. */
+  #burst(state: Seen, limit: number, endsAt: number, now: number): number {
+    const burst = state.profile.burst(this.#phase(now, endsAt), limit * ELSEWHERE);
+    return now < this.#lastLookIn(endsAt) ? burst + Math.min(burst / 2, limit * WARY) : burst;
   }
 
   /** Where a moment lies in the window that ends then, from 0 to 1; 0 for what was before it. */

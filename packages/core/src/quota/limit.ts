@@ -1,7 +1,8 @@
 import type { ServerClock } from "../time/server-clock.ts";
 import { durationMs } from "../time/duration.ts";
 import type { Align, Limit, LimitScope } from "../model/limits.ts";
-import { counterName, ownerOf, type CounterOwner } from "./counter-owner.ts";
+import { counterName, ownerOf, type CounterOwner, type NamedCounter } from "./counter-owner.ts";
+import { Crowd } from "./crowd.ts";
 import type { FixedMeter } from "./fixed-meter.ts";
 import { Foreign } from "./foreign.ts";
 import { makeMeter } from "./make-meter.ts";
@@ -37,6 +38,7 @@ export class QuotaLimit {
   readonly #trips: Trips;
   /** Of limits whose headers say what others spend. */
   readonly #foreign: Foreign | undefined;
+  readonly #crowd: Crowd | undefined;
   readonly #newcomers: Newcomers | undefined;
   readonly #rows = new Map<string, number>();
   readonly #spare: number[] = [];
@@ -55,6 +57,7 @@ export class QuotaLimit {
     // What a ledger counts with us is not to be kept free for strangers: the room that is left is the ledger's to say.
     this.turnedAway = shared ? new TurnedAway() : undefined;
     this.#foreign = this.watched && !shared ? new Foreign(perMs, clock, trips) : undefined;
+    this.#crowd = this.#foreign === undefined ? undefined : new Crowd();
     this.#newcomers = this.watched ? new Newcomers() : undefined;
   }
 
@@ -101,7 +104,7 @@ export class QuotaLimit {
     const room = plenty ? units : this.room(row, now, units);
     if (room < units && !(this.#isHeavy(units) && !this.isPaused(row, now) && this.meter.room(row, now) >= units)) return false;
     if (byHand || this.#newcomers === undefined) return true;
-    return !this.#newcomers.waits(row, now);
+    return !this.#newcomers.waits(row, now) && (plenty || !this.#isCrowded(row, now, units));
   }
 
   /** So many units are kept by a share of it: whole ones, so that small limits are not shut altogether. */
@@ -113,6 +116,8 @@ export class QuotaLimit {
     let at = this.meter.freeAt(row, now, units + this.kept(keptShare));
     if (at <= now && !this.#calm && !this.#isHeavy(units) && this.room(row, now, units) < units) at = Math.max(now + 1, this.#releaseAt(row, now, units));
     if (at <= now && this.#newcomers?.waits(row, now) === true) at = this.#newcomers.until(row);
+    // An answer may make place sooner; the turn does at the latest.
+    if (at <= now && this.#isCrowded(row, now, units)) at = Math.max(now + 1, this.meter.resetsAt(row, now));
     if (this.turnedAway !== undefined) at = Math.max(at, this.turnedAway.until(row, units, now));
     return this.pausedUntil.length > 0 && this.pausedUntil[row] > at ? this.pausedUntil[row] : at;
   }
@@ -122,7 +127,8 @@ export class QuotaLimit {
     return this.align !== "fixed" || (this.meter as FixedMeter).isNow(outcome);
   }
 
-  take(row: number, now: number, units: number): void {
+  take(row: number, now: number, units: number, byHand = false): void {
+    if (!byHand) this.#crowd?.enter(row);
     if (this.#newcomers !== undefined) {
       // A look into the unknown goes alone: nobody else need be refused with it.
       if (this.#isLook(row, now)) this.#newcomers.ask(row, now);
@@ -132,15 +138,17 @@ export class QuotaLimit {
   }
 
   /** @returns may somebody go on who had to wait? */
-  settle(row: number, units: number, counted: number, outcome: Outcome, used: number | undefined): boolean {
+  settle(row: number, units: number, counted: number, outcome: Outcome, used: number | undefined, byHand = false): boolean {
     const more = this.meter.settle(row, units, counted, outcome, used);
     if (used !== undefined && this.#foreign !== undefined) this.#look(this.#foreign, row, outcome);
-    return this.#newcomers?.heard(row) === true || more;
+    const place = !byHand && this.#crowd?.leave(row) === true && this.#isNearlyFull(row, outcome.now, 0);
+    return this.#newcomers?.heard(row) === true || more || place;
   }
 
   /** It was certainly not sent. */
-  refund(row: number, units: number, outcome: Outcome): void {
+  refund(row: number, units: number, outcome: Outcome, byHand = false): void {
     this.meter.settle(row, units, 0, outcome);
+    if (!byHand) this.#crowd?.leave(row);
     this.#newcomers?.unsent(row);
   }
 
@@ -228,6 +236,15 @@ export class QuotaLimit {
     return units * 2 > this.meter.limit;
   }
 
+  /** So many are on their way, and so little is left, that all of them may be refused together. */
+  #isCrowded(row: number, now: number, units: number): boolean {
+    return this.#crowd?.isFull(row) === true && this.#isNearlyFull(row, now, units);
+  }
+
+  #isNearlyFull(row: number, now: number, units: number): boolean {
+    return this.headers.known && this.#foreign !== undefined && this.meter.room(row, now) - units < this.#foreign.unsure(row, this.meter.limit, now);
+  }
+
   #isLook(row: number, now: number): boolean {
     return this.#foreign?.none === false && this.#foreign.lookIsDue(row, this.meter.limit, now);
   }
@@ -274,15 +291,6 @@ export class QuotaLimit {
 
 export interface Counter extends CounterOwner {
   readonly count: SavedCount | undefined;
-  /** 0: it is not. */
-  readonly pausedUntil: number;
-}
-
-/** A counter of an account, an instrument or the target's own. */
-export interface NamedCounter {
-  readonly owner: CounterOwner;
-  readonly used: number;
-  readonly resetsAt: number;
   /** 0: it is not. */
   readonly pausedUntil: number;
 }

@@ -6,6 +6,9 @@ const LEARN = 0.3;
 /** The largest burst is half forgotten after some 35 windows without one like it. */
 const FORGET = 0.98;
 
+/** Where others spend such a share of what they do in a part on average, a burst may come that has only been seen elsewhere. */
+const ALIKE = 0.7;
+
 /** Of what came between two looks, so much of what is usual then is taken to have come evenly. */
 const EXPLAINED = 0.8;
 
@@ -57,10 +60,26 @@ export class Profile {
     return Math.max(sum(this.#usual, from * PARTS, PARTS), sum(this.#usual, 0, PARTS) * (1 - from));
   }
 
-  /** The largest burst from there to the end. */
-  burst(from: number): number {
+  /**
+   * The largest burst that may come from there to the end.
+   *
+   * @param elsewhere so much at most of one that was only seen in other parts
+   */
+  burst(from: number, elsewhere: number): number {
+    const first = Math.min(PARTS - 1, Math.floor(from * PARTS));
+    const alike = (sum(this.#usual, 0, PARTS) / PARTS) * ALIKE;
     let most = 0;
-    for (let part = Math.min(PARTS - 1, Math.floor(from * PARTS)); part < PARTS; part++) if (this.#bursts[part] > most) most = this.#bursts[part];
+    let other = 0;
+    let isAlike = false;
+    for (let part = 0; part < PARTS; part++) {
+      const burst = this.#bursts[part];
+      if (part < first) other = Math.max(other, burst);
+      else {
+        most = Math.max(most, burst);
+        isAlike ||= this.#usual[part] > alike;
+      }
+    }
+    if (isAlike) most = Math.max(most, Math.min(other, elsewhere));
     // Of a first window little is known: what came at once in it may come at once again.
     if (this.#guessed) for (const leap of this.#leaps) if (leap > most) most = leap;
     return most;

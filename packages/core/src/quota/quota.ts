@@ -160,7 +160,7 @@ export class Quota {
       const limit = this.limits[index];
       const row = limit.rowOf(egress, demand.account, demand.keys[i], now);
       rows[i] = row;
-      limit.take(row, now, demand.units[i]);
+      limit.take(row, now, demand.units[i], demand.byHand);
       if (this.#thresholds !== undefined) this.#thresholds.check(index, row, limit.meter.used(row, now) / limit.meter.limit, false);
       if (this.#samples !== undefined && limit.watched) this.#samples.taken(row, reserved);
     }
@@ -173,7 +173,7 @@ export class Quota {
     reserved.settled = true;
     const { demand, rows } = reserved;
     for (let i = 0; i < rows.length; i++) {
-      this.limits[demand.limits[i]].refund(rows[i], demand.units[i], outcome);
+      this.limits[demand.limits[i]].refund(rows[i], demand.units[i], outcome, demand.byHand);
       this.#moved(demand.limits[i], rows[i]);
       if (this.#samples !== undefined) this.#sample(reserved, i, rows[i], undefined, false, outcome);
     }
@@ -273,7 +273,7 @@ export class Quota {
     const row = rows[i];
     rows[i] = -1;
     if (this.#samples !== undefined) this.#sample(reserved, i, row, used, succeeded, outcome);
-    const more = limit.settle(row, units, counted, outcome, used);
+    const more = limit.settle(row, units, counted, outcome, used, demand.byHand);
     this.#moved(demand.limits[i], row);
     return more;
   }

@@ -1,5 +1,6 @@
 import type { CounterOverview } from "../../model/overview.ts";
-import type { NamedCounter, QuotaLimit } from "../../quota/limit.ts";
+import type { NamedCounter } from "../../quota/counter-owner.ts";
+import type { QuotaLimit } from "../../quota/limit.ts";
 import { ownerLabel } from "../../quota/owner-label.ts";
 
 /** As many as a person looks at: accounts come from outside, and there may be thousands of them. */
