@@ -28,6 +28,18 @@ export const COOLS = 10;
 /** No exit, no time: the largest number there is. */
 export const NONE = 0xffff_ffff;
 
+// Of this module, so that the compiler knows them: those of others are looked up each time.
+const CELL_BITS = cell.BITS;
+const CELL_GOOD = cell.GOOD;
+const CELL_BAD = cell.BAD;
+const CELL_LATENCY = cell.LATENCY;
+const CELL_LAST_GOOD = cell.LAST_GOOD;
+const CELL_UNTIL = cell.UNTIL;
+const CELL_RUN = cell.RUN;
+const CELL_FLAGS = cell.FLAGS;
+const LONGEST_LATENCY = LONGEST_LATENCY_MS * 10;
+const HIGHEST_LEVEL = LAST_LEVEL;
+
 export type SavedCell = Omit<CellRecord, "inflight">;
 
 /**
@@ -63,18 +75,18 @@ export class CellBatch {
   take(exit: number, { u32, f32 }: Page, from: number, tick: number): void {
     const { values } = this;
     const at = this.count++ * FIELDS;
-    const last = u32[from + cell.LAST_GOOD];
-    const until = u32[from + cell.UNTIL];
+    const last = u32[from + CELL_LAST_GOOD];
+    const until = u32[from + CELL_UNTIL];
     values[at + EXIT] = exit;
-    values[at + OUTCOMES] = u32[from + cell.BITS];
+    values[at + OUTCOMES] = u32[from + CELL_BITS];
     values[at + SAMPLES] = cell.sampled(u32, from);
-    values[at + SUCCESS] = u32[from + cell.GOOD];
-    values[at + FAIL] = u32[from + cell.BAD];
+    values[at + SUCCESS] = u32[from + CELL_GOOD];
+    values[at + FAIL] = u32[from + CELL_BAD];
     values[at + LEVEL] = cell.levelOf(u32, from);
     values[at + RUN] = cell.inARow(u32, from);
     values[at + WARNED] = cell.warnings(u32, from);
     // Rounded: an assignment cuts off.
-    values[at + LATENCY] = f32[from + cell.LATENCY] * 10 + 0.5;
+    values[at + LATENCY] = f32[from + CELL_LATENCY] * 10 + 0.5;
     values[at + SINCE] = last === 0 ? NONE : tick > last ? tick - last : 0;
     values[at + COOLS] = until > tick ? until - tick : 0;
   }
@@ -108,18 +120,23 @@ export class CellBatch {
  * @param window outcomes that are looked back on
  */
 export function writeCell({ u32, f32 }: Page, at: number, values: Uint32Array, from: number, tick: number, longestMs: number, window: number): void {
+  // Compared and not given to Math.min: these have 32 bits, which it takes for fractions, and there are 200,000 cells.
   const age = values[from + SINCE];
-  const coolsForMs = Math.min(values[from + COOLS], longestMs);
+  const coolsForMs = values[from + COOLS];
+  const latency = values[from + LATENCY];
+  const run = values[from + RUN];
+  const warned = values[from + WARNED];
+  const level = values[from + LEVEL];
   const samples = Math.min(values[from + SAMPLES], window);
-  u32[at + cell.BITS] = values[from + OUTCOMES] & lastOutcomes(samples);
-  u32[at + cell.GOOD] = values[from + SUCCESS];
-  u32[at + cell.BAD] = values[from + FAIL];
-  f32[at + cell.LATENCY] = Math.min(values[from + LATENCY], LONGEST_LATENCY_MS * 10) / 10;
+  u32[at + CELL_BITS] = values[from + OUTCOMES] & lastOutcomes(samples);
+  u32[at + CELL_GOOD] = values[from + SUCCESS];
+  u32[at + CELL_BAD] = values[from + FAIL];
+  f32[at + CELL_LATENCY] = (latency < LONGEST_LATENCY ? latency : LONGEST_LATENCY) / 10;
   // As far back as the scale of ticks goes.
-  u32[at + cell.LAST_GOOD] = age === NONE ? 0 : age < tick ? tick - age : 1;
-  u32[at + cell.UNTIL] = coolsForMs > 0 ? tick + coolsForMs : 0;
-  u32[at + cell.RUN] = cell.runWord(Math.min(values[from + RUN], 0xffff), Math.min(values[from + WARNED], 0x7fff));
-  u32[at + cell.FLAGS] = cell.flagsWord(cell.outOf(u32, at), samples, Math.min(values[from + LEVEL], LAST_LEVEL), age === NONE ? 0 : recencyOf(age));
+  u32[at + CELL_LAST_GOOD] = age === NONE ? 0 : age < tick ? tick - age : 1;
+  u32[at + CELL_UNTIL] = coolsForMs > 0 ? tick + (coolsForMs < longestMs ? coolsForMs : longestMs) : 0;
+  u32[at + CELL_RUN] = cell.runWord(run < 0xffff ? run : 0xffff, warned < 0x7fff ? warned : 0x7fff);
+  u32[at + CELL_FLAGS] = cell.flagsWord(cell.outOf(u32, at), samples, level < HIGHEST_LEVEL ? level : HIGHEST_LEVEL, age === NONE ? 0 : recencyOf(age));
 }
 
 /** What 32 bits hold of it, and nothing of what is no number. */

@@ -43,9 +43,18 @@ export function ageOf(cell: number, tick: number): number {
   return Math.max(0, (tick >>> TICK_BITS) - (cell >>> TIME_SHIFT)) * (1 << TICK_BITS);
 }
 
-export function written(cell: number, likelihood: number, tick: number): number {
+/** A likelihood as it is kept. */
+export function levelOf(likelihood: number): number {
   const p = Math.min(0.9996, Math.max(0.0004, likelihood));
-  const level = Math.min(LEVELS - 1, Math.max(0, Math.round((Math.log(p / (1 - p)) + LEVELS / 2 / STEPS) * STEPS)));
+  return Math.min(LEVELS - 1, Math.max(0, Math.round((Math.log(p / (1 - p)) + LEVELS / 2 / STEPS) * STEPS)));
+}
+
+export function written(cell: number, likelihood: number, tick: number): number {
+  return writtenLevel(cell, levelOf(likelihood), tick);
+}
+
+/** The same by the level of the likelihood: a logarithm for each of 200,000 that are put back would be felt. */
+export function writtenLevel(cell: number, level: number, tick: number): number {
   return ((cell & ((1 << TIME_SHIFT) - LEVELS)) | level | ((tick >>> TICK_BITS) << TIME_SHIFT)) >>> 0;
 }
 

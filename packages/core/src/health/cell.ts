@@ -126,7 +126,7 @@ export function runWord(inRow: number, warned: number): number {
 }
 
 export function flagsWord(out: number, samples: number, level: number, recent: number): number {
-  return out | (samples << 16) | (level << 22) | (Math.round(recent * RECENCY_STEPS) << 25);
+  return out | (samples << 16) | (level << 22) | (Math.floor(recent * RECENCY_STEPS + 0.5) << 25);
 }
 
 export function isCooling(u32: Uint32Array, at: number): boolean {

@@ -48,8 +48,11 @@ export class Ejection {
   }
 
   cooled(exit: number, until: number): void {
-    const { u32 } = this.#cells.open(exit);
-    const at = this.#cells.offset(exit);
+    this.cooledAt(exit, this.#cells.open(exit).u32, this.#cells.offset(exit), until);
+  }
+
+  /** The same by whoever has its cell at hand. */
+  cooledAt(exit: number, u32: Uint32Array, at: number, until: number): void {
     if (!cell.isCooling(u32, at)) {
       cell.setCooling(u32, at, true);
       this.#add(exit, 1);

@@ -202,6 +202,11 @@ export class ExitRecords {
     };
   }
 
+  /** Most exits below this one are about to be restored. */
+  makeRoom(exits: number): void {
+    this.rows.makeRoom(exits);
+  }
+
   /** Puts back what was saved, cut to what a record can hold; what is in flight stays. */
   restore(exit: number, saved: SavedRecord, tick: number): void {
     const { u32 } = this.rows.open(exit);

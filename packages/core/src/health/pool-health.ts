@@ -44,6 +44,12 @@ export class PoolHealth {
     this.records.rules = rules;
   }
 
+  /** Most exits below this one are about to be restored. @param believed what is believed of them, too */
+  makeRoom(exits: number, believed: boolean): void {
+    this.records.makeRoom(exits);
+    if (believed) this.beliefs.rows.makeRoom(exits);
+  }
+
   /** Bytes of all cells and records. */
   get bytes(): number {
     let bytes = this.records.bytes + this.beliefs.bytes;

@@ -43,9 +43,18 @@ export class Rows {
     return page !== undefined && (exit & (PAGE_EXITS - 1)) < page.exits ? page : this.make(exit);
   }
 
-  /** Makes the pages of the first `exits` exits at once, where else they would grow bit by bit. */
+  /** Makes the pages of the first `exits` exits at once, where else they would grow bit by bit. They share one piece of memory: forty small ones cost a good part of what is then read into them. */
   makeRoom(exits: number): void {
-    for (let exit = 0; exit < exits; exit += PAGE_EXITS) this.open(Math.min(exits, exit + PAGE_EXITS) - 1);
+    const pages = exits >>> PAGE_BITS;
+    const pageBytes = PAGE_EXITS * this.words * 4;
+    let left = 0;
+    for (let p = 0; p < pages; p++) if (this.pages[p] === undefined) left++;
+    const buffer = new ArrayBuffer(left * pageBytes);
+    for (let p = 0; p < pages; p++) {
+      if (this.pages[p] === undefined) this.put(p, PAGE_EXITS, new Uint32Array(buffer, --left * pageBytes, PAGE_EXITS * this.words));
+      else this.open((p << PAGE_BITS) + PAGE_EXITS - 1);
+    }
+    if (exits > pages << PAGE_BITS) this.open(exits - 1);
   }
 
   get bytes(): number {
@@ -106,8 +115,12 @@ export class Rows {
     while (exits <= (exit & (PAGE_EXITS - 1))) exits *= 2;
     const u32 = new Uint32Array(exits * this.words);
     if (old !== undefined) u32.set(old.u32);
-    this.exits += exits - (old === undefined ? 0 : old.u32.length / this.words);
-    const page: Page = { exits, u32, f32: new Float32Array(u32.buffer) };
+    return this.put(index, exits, u32);
+  }
+
+  private put(index: number, exits: number, u32: Uint32Array<ArrayBuffer>): Page {
+    this.exits += exits - (this.pages[index]?.exits ?? 0);
+    const page: Page = { exits, u32, f32: new Float32Array(u32.buffer, u32.byteOffset, u32.length) };
     while (this.pages.length <= index) this.pages.push(undefined);
     this.pages[index] = page;
     return page;

@@ -103,11 +103,12 @@ export function eachCell({ cells, pool }: TargetBeliefs, visit: (exit: number, b
   });
 }
 
-export function restoreCell({ cells, pool }: TargetBeliefs, exit: number, saved: SavedCellBelief): void {
+/** @param level of its acceptance, of which a file knows only a few values: `levelOf` */
+export function restoreCell({ cells, pool }: TargetBeliefs, exit: number, saved: SavedCellBelief, level: number): void {
   const { u32 } = cells.open(exit);
   const at = cells.offset(exit);
   let word = cell.listed(0, cell.isListed(u32[at]));
-  word = cell.written(word, within(saved.acceptance, 0, 1), Math.max(1, pool.tick - within(saved.ageMs, 0, pool.tick - 1)));
+  word = cell.writtenLevel(word, level, Math.max(1, pool.tick - within(saved.ageMs, 0, pool.tick - 1)));
   for (let tries = Math.min(3, saved.tries); tries > 0; tries--) word = cell.triedOnce(word);
   u32[at] = saved.accepted ? cell.accepted(word) : word;
 }

@@ -98,16 +98,22 @@ export class TargetHealth extends TargetReadings {
     const before = cellRows.exits;
     const tick = epoch.tick(now);
     const longestMs = cooldownMs(rules, LAST_LEVEL);
+    let page: Page | undefined;
+    let first = 0;
     for (let from = 0, end = count * FIELDS; from < end; from += FIELDS) {
       const exit = values[from + EXIT];
       if (exit === NONE) continue;
-      const page = cellRows.open(exit);
-      const at = cellRows.offset(exit);
+      // Nearly always of the page that the one before it was of.
+      if (page === undefined || exit < first || exit - first >= page.exits) {
+        page = cellRows.open(exit);
+        first = exit - cellRows.offset(exit) / cell.CELL_WORDS;
+      }
+      const at = (exit - first) * cell.CELL_WORDS;
       if (cell.isCooling(page.u32, at)) this.ejection.over(exit);
       writeCell(page, at, values, from, tick, longestMs, rules.window);
       const until = page.u32[at + cell.UNTIL];
       if (!cell.isCalm(page.u32, at)) this.noneRested = false;
-      if (until > 0) this.ejection.cooled(exit, until);
+      if (until > 0) this.ejection.cooledAt(exit, page.u32, at, until);
     }
     if (cellRows.exits > before) this.pool.used(this, cellRows.exits - before);
   }

@@ -1,7 +1,8 @@
+import { levelOf } from "../health/cell-beliefs.ts";
 import type { PoolBeliefs } from "../health/pool-beliefs.ts";
 import { restoreCell, restoreExit, saveExit, type SavedCellBelief, type SavedExitBelief } from "../health/saved-beliefs.ts";
 import type { TargetBeliefs } from "../health/target-beliefs.ts";
-import { ExitBeliefWriter, HostBeliefWriter, readExitBeliefs, readHostBeliefs } from "./beliefs.ts";
+import { ExitBeliefWriter, HostBeliefWriter, readExitBeliefs, readHostBeliefs, STEPS } from "./beliefs.ts";
 import type { SavedHost, SavedPool } from "./format.ts";
 
 /**
@@ -49,12 +50,15 @@ export function recallExits(beliefs: PoolBeliefs, saved: SavedPool, exits: numbe
   });
 }
 
-export function recallHost(beliefs: TargetBeliefs, saved: SavedHost, exits: number, sinceMs: number, indexOf: (exit: number) => number): boolean {
+const LEVELS = Uint16Array.from({ length: STEPS + 1 }, (_, step) => levelOf(step / STEPS));
+
+/** @param places of the file's exits: their indices, -1 of one that is not there */
+export function recallHost(beliefs: TargetBeliefs, saved: SavedHost, places: Int32Array, sinceMs: number): boolean {
   if (saved.beliefs.length === 0) return true;
   const [accepted, refused, offset] = saved.host;
   beliefs.recall(accepted, refused, offset);
-  return readHostBeliefs(saved.beliefs, exits, sinceMs, (exit, belief) => {
-    const index = indexOf(exit);
-    if (index >= 0) restoreCell(beliefs, index, belief);
+  return readHostBeliefs(saved.beliefs, places.length, sinceMs, (exit, belief, step) => {
+    const index = places[exit];
+    if (index >= 0) restoreCell(beliefs, index, belief, LEVELS[step]);
   });
 }

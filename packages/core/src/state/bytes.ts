@@ -16,6 +16,15 @@ export function putNumber(bytes: Uint8Array, at: number, value: number): number 
   return to;
 }
 
+/** The same of a number of 32 bits, in whole numbers alone. */
+export function putSmall(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  let to = at;
+  for (; rest > 127; rest >>>= 7) bytes[to++] = (rest & 127) | 128;
+  bytes[to++] = rest;
+  return to;
+}
+
 /** Of a number of less than 2^30 a number that is not negative, and small where it is near 0. */
 export function folded(value: number): number {
   return value < 0 ? -value * 2 - 1 : value * 2;

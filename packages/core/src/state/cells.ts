@@ -2,27 +2,9 @@ import * as batch from "../health/cell-batch.ts";
 import type { CellBatch } from "../health/cell-batch.ts";
 import type { SavedRecord } from "../health/saved-record.ts";
 import { countBits, lastOutcomes } from "../health/window.ts";
-import { ByteReader, ByteWriter, folded, putNumber, unfolded } from "./bytes.ts";
-
-// 200,000 cells have to fit into 5 MB of text with their exits' names: some 15 bytes each. Most fields of most cells are
-// small or zero, so a cell is a list of flags and of the numbers that they announce.
-
-/** Six bits hold the number of outcomes, up to 32; the flags stand above. */
-const SAMPLES = 63;
-const LEVEL = 1 << 6;
-const RUN = 1 << 7;
-const WARNED = 1 << 8;
-const LATENCY = 1 << 9;
-const SUCCEEDED = 1 << 10;
-const COOLS = 1 << 11;
-/** Successes and failures are those of the outcomes, and not written: so it is with most exits of a long list at most hosts. */
-const FEW = 1 << 12;
-
-/** Ten numbers of at most eight bytes, and the outcomes. */
-const LONGEST_CELL = 96;
-
-/** Recency is counted in minutes: the last success is kept to the second. */
-const AGE_MS = 1_000;
+import { ByteReader, ByteWriter, folded, putSmall, unfolded } from "./bytes.ts";
+import { putCell, quickCell } from "./cell-code.ts";
+import { AGE_MS, COOLS, FEW, LATENCY, LEVEL, LONGEST_CELL, RUN, SAMPLES, SUCCEEDED, WARNED } from "./cell-head.ts";
 
 /** Cells of one target, by the numbers that exits have in the file; cheapest where these rise. */
 export class CellWriter {
@@ -37,7 +19,7 @@ export class CellWriter {
     for (let from = 0, end = count * batch.FIELDS; from < end; from += batch.FIELDS) {
       const exit = values[from + batch.EXIT];
       if (exit === batch.NONE) continue;
-      at = putNumber(to, at, folded(exit - this.#last - 1));
+      at = putSmall(to, at, folded(exit - this.#last - 1));
       this.#last = exit;
       at = putCell(to, at, values, from);
     }
@@ -49,48 +31,27 @@ export class CellWriter {
   }
 }
 
-function putCell(to: Uint8Array, begin: number, values: Uint32Array, from: number): number {
-  const size = Math.min(32, values[from + batch.SAMPLES]);
-  const outcomes = values[from + batch.OUTCOMES];
-  const level = values[from + batch.LEVEL];
-  const run = values[from + batch.RUN];
-  const warned = values[from + batch.WARNED];
-  const latency = values[from + batch.LATENCY];
-  const since = values[from + batch.SINCE];
-  const coolsForMs = values[from + batch.COOLS];
-  const success = values[from + batch.SUCCESS];
-  const fail = values[from + batch.FAIL];
-  const ever = since === batch.NONE ? 0 : SUCCEEDED;
-  const few = success + fail === size && success === countBits(outcomes & lastOutcomes(size)) ? FEW : 0;
-  let at = putNumber(to, begin, size | (level > 0 ? LEVEL : 0) | (run > 0 ? RUN : 0) | (warned > 0 ? WARNED : 0) | (latency > 0 ? LATENCY : 0) | ever | (coolsForMs > 0 ? COOLS : 0) | few);
-  for (let shift = 0; shift < size; shift += 8) to[at++] = outcomes >>> shift;
-  if (few === 0) {
-    at = putNumber(to, at, success);
-    at = putNumber(to, at, fail);
-  }
-  if (level > 0) at = putNumber(to, at, level);
-  if (run > 0) at = putNumber(to, at, run);
-  if (warned > 0) at = putNumber(to, at, warned);
-  if (latency > 0) at = putNumber(to, at, latency);
-  if (ever !== 0) at = putNumber(to, at, Math.floor(since / AGE_MS));
-  return coolsForMs > 0 ? putNumber(to, at, coolsForMs) : at;
-}
-
 /**
  * Reads cells a batch at a time, as of `sinceMs` after they were saved. Whatever the bytes are, numbers come of it; whoever
  * stores them cuts them to what can be.
  */
 export class CellReader {
   readonly #bytes: ByteReader;
+  /** What begins behind this may end before it should. */
+  readonly #quickUntil: number;
   readonly #exits: number;
   readonly #sinceMs: number;
   #exit = -1;
   /** False once the bytes are not as they were written: nothing is read behind that. */
   whole = true;
 
-  /** @param exits how many the file has */
-  constructor(from: Uint8Array, exits: number, sinceMs: number) {
+  /**
+   * @param exits how many the file has
+   * @param quick false: byte by byte, which comes to the same
+   */
+  constructor(from: Uint8Array, exits: number, sinceMs: number, quick = true) {
     this.#bytes = new ByteReader(from);
+    this.#quickUntil = quick ? from.length - LONGEST_CELL : -1;
     this.#exits = exits;
     this.#sinceMs = Math.min(batch.NONE - 1, Math.round(sinceMs));
   }
@@ -102,6 +63,8 @@ export class CellReader {
     const { values } = into;
     into.count = 0;
     while (!into.full && this.whole && !bytes.ended) {
+      this.#fillQuickly(into);
+      if (into.full || !this.whole || bytes.ended) break;
       const at = into.count * batch.FIELDS;
       const exit = (this.#exit += unfolded(bytes.small()) + 1);
       const head = bytes.small();
@@ -123,6 +86,26 @@ export class CellReader {
       else into.count++;
     }
     return into.count > 0;
+  }
+
+  /** As far as cells are short. */
+  #fillQuickly(into: CellBatch): void {
+    const { values } = into;
+    const from = this.#bytes.bytes;
+    const sinceMs = this.#sinceMs;
+    let { at } = this.#bytes;
+    let exit = this.#exit;
+    while (!into.full && at <= this.#quickUntil) {
+      const to = into.count * batch.FIELDS;
+      const next = quickCell(from, at, values, to, exit, sinceMs);
+      // Left to the other way, which also knows whether there is such an exit: one before the first is a large number here.
+      if (next < 0 || values[to + batch.EXIT] >= this.#exits) break;
+      exit = values[to + batch.EXIT];
+      at = next;
+      into.count++;
+    }
+    this.#bytes.at = at;
+    this.#exit = exit;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SavedState } from "./format.ts";
+import { readJson } from "./read-json.ts";
 import { readVersion1 } from "./version-1.ts";
 import { isFields, readVersion2 } from "./version-2.ts";
 
@@ -12,7 +13,7 @@ export function parseState(text: string): ParsedState {
   let left = 0;
   const odd = (): void => void left++;
   try {
-    const json: unknown = JSON.parse(text);
+    const json: unknown = readJson(text);
     if (!isFields(json)) return { kind: "bad", reason: "it holds no object" };
     switch (json["version"]) {
       case 1:

@@ -53,6 +53,7 @@ export class Recall {
     const tick = parts.health.epoch.tick(now);
     parts.table.onRemove.add((index) => this.#removed(index));
     parts.health.beliefs.moment(tick);
+    if (state.exits.length > parts.table.length / 2) parts.health.makeRoom(parts.table.length, state.beliefs.length > 0);
     const whole = readRecords(state.records, state.exits.length, agoMs, (exit, record, unseenDays) => {
       if (this.placeOf[exit] >= 0) this.#restoreRecord(this.placeOf[exit], record, tick);
       else if (this.#numberOf.get(state.exits[exit]) === exit) this.missing.set(exit, { record: record && { ...record }, unseenDays });
@@ -166,16 +167,20 @@ export class Recall {
     const sinceMs = this.sinceMs(now);
     // At 11 to 20 bytes a cell: at least half of the exits are in it.
     if (only === undefined && saved.cells.length > table.length * 8) target.health.makeRoom(table.length);
-    const reader = new CellReader(saved.cells, this.placeOf.length, sinceMs);
+    // At three.
+    if (only === undefined && saved.beliefs.length > table.length * 1.5) target.health.beliefs.cells.makeRoom(table.length);
+    const places = only === undefined ? this.placeOf : this.placeOf.map((index, exit) => (only[exit] === 1 ? index : -1));
+    const reader = new CellReader(saved.cells, places.length, sinceMs);
     const cells = (this.#cells ??= new CellBatch());
     while (reader.fill(cells)) {
       const { values } = cells;
-      for (let at = EXIT, end = cells.count * FIELDS; at < end; at += FIELDS) values[at] = this.#indexOf(values[at], only);
+      // -1 becomes `NONE` there.
+      for (let at = EXIT, end = cells.count * FIELDS; at < end; at += FIELDS) values[at] = places[values[at]];
       target.health.restore(cells, now);
     }
     if (!reader.whole && only === undefined) this.broken++;
     this.#parts.health.beliefs.moment(this.#parts.health.epoch.tick(now));
-    if (!recallHost(target.health.beliefs, saved, this.placeOf.length, sinceMs, (exit) => this.#indexOf(exit, only)) && only === undefined) this.broken++;
+    if (!recallHost(target.health.beliefs, saved, places, sinceMs) && only === undefined) this.broken++;
     target.desk.rescoredAll();
     for (const { exit, forMs, reason } of saved.pauses) {
       const index = this.#indexOf(exit, only);

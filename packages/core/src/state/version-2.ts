@@ -113,6 +113,7 @@ function isReason(value: unknown): value is PauseReason {
 
 function bytesOf(value: unknown, odd: () => void): Uint8Array {
   if (typeof value === "string") return Buffer.from(value, "base64");
+  if (value instanceof Uint8Array) return value;
   if (value !== undefined) odd();
   return new Uint8Array(0);
 }

@@ -103,3 +103,36 @@ test("bytes of any kind are read without an error and without numbers that no ex
     { numRuns: 3_000 },
   );
 });
+
+function readAll(bytes: Uint8Array, exits: number, sinceMs: number, quick: boolean): { cells: { exit: number; cell: SavedCell }[]; whole: boolean } {
+  const reader = new CellReader(bytes, exits, sinceMs, quick);
+  const batch = new CellBatch();
+  const cells = [];
+  while (reader.fill(batch)) for (let i = 0; i < batch.count; i++) cells.push(batch.read(i));
+  return { cells, whole: reader.whole };
+}
+
+test("cells read at a go are those read byte by byte, whatever the bytes are", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(3), cell), { minLength: 1, maxLength: 60 }), fc.nat(100_000), (cells, sinceMs) => {
+      const writer = new CellWriter();
+      const batch = new CellBatch();
+      let exit = -1;
+      for (const [gap, one] of cells) batch.put((exit += gap + 1), one);
+      writer.add(batch);
+      const bytes = Buffer.from(writer.base64(), "base64");
+      const quick = readAll(bytes, 1_000, sinceMs, true);
+      assert.deepEqual(quick, readAll(bytes, 1_000, sinceMs, false));
+      assert.equal(quick.cells.length, cells.length);
+    }),
+  );
+  // Mostly small bytes, so that most of them begin a cell that can be; and exits enough for long rows of them, or too few.
+  const byte = fc.oneof({ weight: 4, arbitrary: fc.nat(127) }, fc.nat(255));
+  fc.assert(
+    fc.property(fc.array(byte, { minLength: 100, maxLength: 600 }), fc.constantFrom(3, 1_000, 100_000), fc.nat(100_000), (from, exits, sinceMs) => {
+      const bytes = Uint8Array.from(from);
+      assert.deepEqual(readAll(bytes, exits, sinceMs, true), readAll(bytes, exits, sinceMs, false));
+    }),
+    { numRuns: 300 },
+  );
+});
