@@ -1,5 +1,8 @@
 import { Columns, less, slowest, type Meter, type Outcome, type SavedCount } from "./meter.ts";
 
+/** So little is no lack: sums of fractions are exact to some fifteen digits, and who waits for the sixteenth waits for nothing that comes. */
+const DROP = 1e-9;
+
 /**
  * A bucket that holds the limit and fills at `limit / per`.
  *
@@ -51,7 +54,8 @@ export class BucketMeter implements Meter {
     if (units > this.limit) return Infinity;
     const short = units - this.room(row, now);
     if (short <= 0) return now;
-    return short <= this.#missing[row] - this.#flying[row] ? now + (short * this.#fillMs) / this.limit : Infinity;
+    const refilling = this.#missing[row] - this.#flying[row];
+    return refilling > 0 && short <= refilling + DROP ? now + (short * this.#fillMs) / this.limit : Infinity;
   }
 
   used(row: number, now: number): number {
@@ -91,7 +95,8 @@ export class BucketMeter implements Meter {
     const since = now - this.#at[row];
     if (since <= 0) return;
     this.#at[row] = now;
-    this.#missing[row] = Math.max(this.#flying[row], this.#missing[row] - (since * this.limit) / this.#fillMs);
+    const missing = this.#missing[row] - (since * this.limit) / this.#fillMs;
+    this.#missing[row] = missing - this.#flying[row] < DROP ? this.#flying[row] : missing;
   }
 
   #bind(): void {

@@ -125,7 +125,7 @@ export class Server {
     this.judges = { [HOSTS[0]]: new Judge(world.limits, SERVER_EPOCH), [HOSTS[1]]: new Judge([], SERVER_EPOCH) };
   }
 
-  /** @param pinned it was on a lease: which may have been given before its exit was told to stay away, or left the list */
+  /** @param pinned it was on a lease: which may have been given before its exit left the list */
   open(lease: Lease, request: RequestInfo, pinned: boolean): Exchange {
     const answer = this.calm ? CALM : this.world.answers[this.#opened++ % this.world.answers.length];
     const exchange = new Exchange(this, answer, request, lease);
@@ -135,7 +135,8 @@ export class Server {
     this.#at = now;
     if (++this.#startsAtOnce > 1_000) throw new Error(`${this.#startsAtOnce} starts at one moment`);
     if (this.closed) this.say(`something was sent by ${exchange.exit} after the pool's end`);
-    if (!pinned) this.mayLeave(lease);
+    if (pinned) this.mustNotBeAway(lease);
+    else this.mayLeave(lease);
     if (answer.fault !== "unsent" && answer.fault !== "unsent-timeout") this.arrived(lease, request);
     return exchange;
   }
@@ -144,6 +145,11 @@ export class Server {
   mayLeave(lease: Lease, since?: number): void {
     const { id } = lease.exit;
     if (!this.listed.has(id)) this.say(`${id} is not listed, and was used`);
+    this.mustNotBeAway(lease, since);
+  }
+
+  mustNotBeAway(lease: Lease, since?: number): void {
+    const { id } = lease.exit;
     const until = this.judges[lease.target].awayUntil(id, since);
     if (until > this.clock.now() + 1e-6) this.say(`${id} is to keep away from ${lease.target} until ${until}, and was used`);
   }
