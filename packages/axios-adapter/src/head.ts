@@ -43,12 +43,13 @@ export function headOf(response: AxiosResponse): ResponseInfo {
  */
 export function takeResponse(request: ClientRequest, onResponse: (response: IncomingMessage, pass: () => void) => void): void {
   const listeners = request.listeners("response");
-  request.removeAllListeners("response");
   request.once("response", (response: IncomingMessage) => {
     onResponse(response, () => {
       for (const listener of listeners) Reflect.apply(listener, request, [response]);
     });
   });
+  // Ours first: while somebody listens the emitter need not forget the event, and make its table of events anew twice.
+  for (const listener of listeners) request.removeListener("response", listener as () => void);
 }
 
 /** Did the connection end the body, rather than whoever reads it? Node's error for it is the same in all versions. */

@@ -9,7 +9,7 @@ import type { Exit } from "../model/exit.ts";
 import type { SocketCounts } from "../observe/socket-counts.ts";
 import type { Clock } from "../time/clock.ts";
 import { endRequest, hangUp, watchDestroy } from "./end-request.ts";
-import { CONNECT_TIMEOUT, REQUEST } from "./pool-hooks.ts";
+import { CONNECT_TIMEOUT } from "./pool-hooks.ts";
 import type { AgentRequestOptions, PoolAgent } from "./pool-hooks.ts";
 import { SessionCache } from "./session-cache.ts";
 import type { SocketCap } from "./socket-cap.ts";
@@ -55,6 +55,8 @@ function exitAgentClass(Base: AgentBase, secure: boolean): ExitAgentClass {
   return class ExitAgent extends Base {
     readonly #dial: ExitDial;
     readonly #sessions: SessionCache;
+    /** The request that is being given a socket right now. */
+    #asking: ClientRequest | undefined;
 
     constructor(dial: ExitDial, options: object) {
       const { maxCachedSessions, ...allowed } = Object.fromEntries(Object.entries(options).filter(([key]) => !NOT_FOR_AGENTS.includes(key)));
@@ -70,16 +72,20 @@ function exitAgentClass(Base: AgentBase, secure: boolean): ExitAgentClass {
     override addRequest(request: ClientRequest, options: AgentRequestOptions): void {
       // Its signal had been aborted before it was made. Nothing to connect for, and its own error is the one to report.
       if (request.destroyed) return endRequest(request, undefined);
-      options[REQUEST] = request;
-      super.addRequest(request, options);
+      // Node asks for the connection from within. A further property would turn Node's forty options into a dictionary, which every copy that Node makes of them pays for.
+      this.#asking = request;
+      try {
+        super.addRequest(request, options);
+      } finally {
+        this.#asking = undefined;
+      }
     }
 
     override createConnection(args: ClientRequestArgs, callback?: ConnectionCallback): undefined {
       const options = args as AgentRequestOptions;
       const { exit, cap, clock, counts } = this.#dial;
-      const request = options[REQUEST];
-      // Node keeps these options as long as the socket; the request and all that hangs on it need not live that long.
-      options[REQUEST] = undefined;
+      const request = this.#asking;
+      this.#asking = undefined;
       const refusal = cap.closed ?? (typeof options.socketPath === "string" ? new TypeError("A Unix socket does not lead through an exit.") : undefined);
       if (refusal !== undefined) return void setImmediate(() => callback?.(refusal, undefined as never));
 

@@ -24,11 +24,8 @@ export interface AgentRequestOptions extends RequestOptions {
   checkServerIdentity?: unknown;
   keepAlive?: boolean;
   keepAliveInitialDelay?: number;
-  /** The request that wants the socket. */
-  [REQUEST]?: ClientRequest;
   /** How long its connection may take, in milliseconds, where that is not the pool's own answer. */
   [CONNECT_TIMEOUT]?: number;
 }
 
-export const REQUEST: unique symbol = Symbol("request");
 export const CONNECT_TIMEOUT: unique symbol = Symbol("connectTimeoutMs");

@@ -23,6 +23,25 @@ describe("the agents of an exit", () => {
     assert.equal(plain.accepted + secure.accepted, 2);
   });
 
+  test("leave a request's options as Node made them: one more would turn them into a dictionary", async (t) => {
+    const server = await runHttp(t);
+    const agents = makeAgents(t);
+    const exit = localExit("127.0.0.61");
+    const agent = agents.of(exit).http as unknown as { addRequest(request: http.ClientRequest, options: object): void };
+    const { addRequest } = agent;
+    const added: PropertyKey[] = [];
+    agent.addRequest = function addWatched(request, options) {
+      const before = new Set(Reflect.ownKeys(options));
+      addRequest.call(this, request, options);
+      added.push(...Reflect.ownKeys(options).filter((key) => !before.has(key)));
+    };
+
+    const { request } = await get(agents.of(exit), `http://127.0.0.1:${server.port}/`);
+
+    assert.equal(request.socket?.localAddress, "127.0.0.61");
+    assert.deepEqual(added.filter((key) => typeof key === "symbol"), []);
+  });
+
   test("leave through SOCKS5 and HTTP proxies, which resolve the names", async (t) => {
     const names = { "right.test": "127.0.0.1" };
     const plain = await runHttp(t);
