@@ -61,7 +61,7 @@ export function ExplainBox(): JSX.Element {
   );
 }
 
-function Explained({ frame }: { frame: ExplainFrame }): JSX.Element {
+export function Explained({ frame }: { frame: ExplainFrame }): JSX.Element {
   const { target, text, weight, charges, common, rule, warnings, suggestions, groups, asked } = frame;
   return (
     <div class="explained">

@@ -1,16 +1,11 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import type { Level, RequestFrame } from "../src/wire.ts";
-import { latency, number } from "./format.ts";
-import { LevelIcon } from "./icons.tsx";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { RequestFrame } from "../src/wire.ts";
 import { ask } from "./live.ts";
 import { Empty, Panel } from "./panel.tsx";
+import { RequestRow } from "./request-row.tsx";
 
-const LEVELS: Readonly<Record<RequestFrame["state"], Level>> = { waiting: "warning", running: "idle", leased: "idle", answered: "good", failed: "bad", aborted: "idle" };
 const FILTERS = ["all", "waiting", "running", "answered", "failed", "aborted"] as const;
-/** Attempts that are told one by one. */
-const SHOWN = 4;
-
 interface RequestsProps {
   /** They are asked for anew with each frame. */
   readonly seq: number;
@@ -28,13 +23,25 @@ export function Requests({ seq, open }: RequestsProps): JSX.Element {
     ask<RequestFrame[]>("data=requests", abort.signal).then(setRequests, () => {});
     return () => abort.abort();
   }, [seq, shown]);
-  const some = (requests ?? []).filter(({ state }) => filter === "all" || state === filter);
+  const [asked, setAsked] = useState<string | undefined>(undefined);
+  const [inside, setInside] = useState(false);
+  const scroller = useRef<HTMLDivElement>(null);
+  const kept = useRef<{ filter: string; rows: readonly RequestFrame[] }>({ filter: "", rows: [] });
+  // While somebody reads or points at a row, or one is open, rows keep their places; what stands in them goes on.
+  if ((inside || asked !== undefined) && kept.current.filter === filter) {
+    const news = new Map(requests?.map((request) => [request.task, request]));
+    kept.current = { filter, rows: kept.current.rows.map((request) => news.get(request.task) ?? request) };
+  } else kept.current = { filter, rows: (requests ?? []).filter(({ state }) => filter === "all" || state === filter) };
+  const some = kept.current.rows;
   const aside = (
     <>
       {shown && (
         <label>
           <span class="hidden">State of the requests</span>
-          <select value={filter} onChange={(event) => setFilter(event.currentTarget.value)}>
+          <select value={filter} onChange={(event) => {
+              setFilter(event.currentTarget.value);
+              setAsked(undefined);
+            }}>
             {FILTERS.map((name) => (
               <option key={name}>{name}</option>
             ))}
@@ -51,7 +58,17 @@ export function Requests({ seq, open }: RequestsProps): JSX.Element {
       {!shown && <p class="hint">What each waited for, which exits it left by and why. The pool remembers requests from the moment that this is first opened.</p>}
       {shown && some.length === 0 && <Empty>{requests === undefined ? "Asking…" : requests.length === 0 ? "No requests since this was first opened." : "None of them."}</Empty>}
       {shown && some.length > 0 && (
-        <div class="scroll tall" tabIndex={0} role="group" aria-labelledby="requests-title">
+        <div
+          ref={scroller}
+          class="scroll tall"
+          tabIndex={0}
+          role="group"
+          aria-labelledby="requests-title"
+          onPointerEnter={() => setInside(true)}
+          onPointerLeave={() => setInside(scroller.current?.contains(document.activeElement) === true)}
+          onFocusIn={() => setInside(true)}
+          onFocusOut={(event) => setInside(scroller.current?.contains(event.relatedTarget as Node | null) === true)}
+        >
           <table class="requests">
             <thead>
               <tr>
@@ -63,60 +80,12 @@ export function Requests({ seq, open }: RequestsProps): JSX.Element {
             </thead>
             <tbody>
               {some.map((request) => (
-                <Row key={request.task} request={request} open={open} />
+                <RequestRow key={request.task} request={request} seq={seq} open={open} asked={asked === request.task} ask={() => setAsked(asked === request.task ? undefined : request.task)} />
               ))}
             </tbody>
           </table>
         </div>
       )}
     </Panel>
-  );
-}
-
-function Row({ request, open }: { request: RequestFrame; open: (id: string) => void }): JSX.Element {
-  const { method, target, path, kind, weight, agoMs, state, tookMs, waits, attempts, attemptsLeftOut } = request;
-  return (
-    <tr>
-      <th scope="row">
-        <span class="mono">
-          {method} {path}
-        </span>
-        <small>
-          {target} · weighs {number(weight)}
-          {kind !== undefined && ` · ${kind}`} · {latency(agoMs)} ago
-        </small>
-      </th>
-      <td class="nowrap">
-        <span class={`state l-${LEVELS[state]}`}>
-          <LevelIcon level={LEVELS[state]} />
-          {state}
-        </span>
-        {tookMs !== undefined && <small>after {latency(tookMs)}</small>}
-      </td>
-      <td data-name="waited for">
-        {waits.length === 0 && <span class="muted">nothing</span>}
-        {waits.map(({ reason, ms }, index) => (
-          <div key={index}>
-            {reason.replace(/^limit:/, "")} <span class="muted">{latency(ms)}</span>
-          </div>
-        ))}
-      </td>
-      <td>
-        {attempts.length === 0 && <span class="muted">{state === "waiting" ? "not sent yet" : state === "aborted" ? "none" : "not remembered"}</span>}
-        {attempts.slice(0, SHOWN).map(({ exit, why, verdict, reason, ms }, index) => (
-          <div key={index}>
-            <button type="button" class="link mono" onClick={() => open(exit)} title={why}>
-              {exit}
-            </button>{" "}
-            <span class="muted">
-              {verdict ?? "out"}
-              {reason !== undefined && verdict !== "success" && `, ${reason}`}
-              {ms !== undefined && `, ${latency(ms)}`}
-            </span>
-          </div>
-        ))}
-        {attempts.length - Math.min(SHOWN, attempts.length) + attemptsLeftOut > 0 && <span class="muted">and {number(attempts.length - Math.min(SHOWN, attempts.length) + attemptsLeftOut)} more</span>}
-      </td>
-    </tr>
   );
 }

@@ -1,6 +1,6 @@
 import type { ExitPool } from "@multihome/core";
 import { exitFrame, exitFrames } from "./exit-frames.ts";
-import { explainAnswer } from "./explain.ts";
+import { explainAnswer, explainTaskAnswer } from "./explain.ts";
 import { Feed } from "./feed.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { pageAnswer } from "./page.ts";
@@ -65,6 +65,8 @@ export class Desk {
       case "requests":
         feed.fresh();
         return json(feed.perFrame("requests", () => JSON.stringify(requestFrames(this.#pool))));
+      case "task":
+        return explainTaskAnswer(this.#pool, query.get("id") ?? "");
       case "explain":
         return question.method === "POST" ? await this.#explainBody(question) : explainAnswer(this.#pool, { method: query.get("method") ?? "GET", url: query.get("url") });
       default:

@@ -26,6 +26,12 @@ export function explainAnswer(pool: ExitPool, given: unknown): Answer {
   }
 }
 
+/** What a request that waits would hear now. */
+export function explainTaskAnswer(pool: ExitPool, task: string): Answer {
+  const now = pool.explain(task)?.now;
+  return now === undefined ? json({ error: "It does not wait any more." }, 404) : json(explainFrame(now, true));
+}
+
 /** The request, or what is wrong with it. */
 function read(given: unknown): Asked | string {
   if (typeof given !== "object" || given === null) return "Expected an object with method and url.";
@@ -37,7 +43,7 @@ function read(given: unknown): Asked | string {
   return { method: method.toUpperCase(), url, ...(headers === undefined ? {} : { headers: headers as Record<string, string> }), ...(body === undefined ? {} : { body }) };
 }
 
-function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, paused, pausedAccount, common = [] }: Explanation): ExplainFrame {
+function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, paused, pausedAccount, common = [] }: Explanation, waits = false): ExplainFrame {
   const usable = exits.filter((exit) => exit.usable).length;
   const text: ExplainFrame["text"][number][] = [];
   if (usable > 0 && breaker === "closed") text.push({ level: "good", text: `It could leave at once, by ${ofExits(usable, exits.length)}.` });
@@ -47,7 +53,8 @@ function explainFrame({ target, weight, breaker, queued, exits, wouldWaitMs, pau
   else text.push({ level: "bad", text: exits.length === 0 ? "There is no exit." : "No exit will ever take it as things are." });
   if (paused !== undefined) text.push({ level: "bad", text: `${target} keeps everybody away for another ${duration(paused.forMs)}${paused.cause === undefined ? "" : `: ${paused.cause.reason}, answered to ${paused.cause.request} ${duration(paused.cause.agoMs)} ago`}.` });
   if (pausedAccount !== undefined) text.push({ level: "bad", text: `${target} keeps ${pausedAccount.label} away for another ${duration(pausedAccount.forMs)}, whichever exit it leaves by.` });
-  if (queued > 0) text.push({ level: "warning", text: `${count(queued, "request")} ${queued === 1 ? "waits" : "wait"} for ${target} already; what waits for the same goes first.` });
+  if (waits && queued > 1) text.push({ level: "warning", text: `It is one of ${count(queued, "request")} that wait for ${target}.` });
+  else if (!waits && queued > 0) text.push({ level: "warning", text: `${count(queued, "request")} ${queued === 1 ? "waits" : "wait"} for ${target} already; what waits for the same goes first.` });
 
   const groups = new Map<string, { usable: boolean; exits: number; retryAfterMs: number; names: string[]; cause: CauseFrame | undefined }>();
   for (const exit of exits) {

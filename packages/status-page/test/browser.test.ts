@@ -121,6 +121,10 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.waitForFunction("/No requests since this was first opened/.test(document.querySelector('#requests').textContent)");
     await pool.run(get, noopTransport());
     await page.waitForFunction("/GET \\/.*answered.*nothing.*127\\.0\\.1\\.\\d+ success/s.test(document.querySelector('#requests tbody')?.textContent ?? '')");
+    const late = Array.from({ length: 700 }, () => pool.run(get, noopTransport()).catch(() => {}));
+    await page.waitForSelector("#requests button[aria-label='Why GET / waits']");
+    await page.evaluate("document.querySelector('#requests button[aria-label^=Why]').click()");
+    await page.waitForFunction("/No exit can take it now.*no room in weight-1m/s.test(document.querySelector('#requests .explained')?.textContent ?? '')");
     await picture(page, "opened");
 
     // From the event to the exit.
@@ -128,6 +132,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.waitForFunction("document.querySelector('.row.open .exit')?.textContent.length > 0");
     await done();
     await pool.close();
+    await Promise.all(late);
   });
 
   test("explains a request in words, and says what is wrong with one", async (t) => {

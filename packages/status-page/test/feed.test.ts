@@ -215,6 +215,13 @@ test("the last requests are told, newest first, with what they waited for and wh
   assert.equal(told[0].waits[0].reason, "limit:r");
   assert.deepEqual(told[1].attempts.map(({ exit, verdict }) => [exit, verdict]), [["127.0.1.1", "success"]]);
   assert.ok(!JSON.stringify(told).includes("4713"));
+
+  const why = await fetchRaw(`${url}?data=task&id=${told[0].task}`);
+  assert.equal(why.status, 200);
+  const { text, groups } = JSON.parse(why.body) as ExplainFrame;
+  assert.match(text[0].text, /^No exit can take it now; the first could in /);
+  assert.deepEqual(groups.map(({ reason }) => reason), ["limit:r"]);
+  for (const task of [told[1].task, "", "nobody's"]) assert.equal((await fetchRaw(`${url}?data=task&id=${task}`)).status, 404, task);
   await clock.advance(60_000);
   await late;
   await pool.close();
