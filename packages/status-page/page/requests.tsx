@@ -28,7 +28,7 @@ export function Requests({ seq, open }: RequestsProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const kept = useRef<{ filter: string; rows: readonly RequestFrame[] }>({ filter: "", rows: [] });
   // While somebody reads or points at a row, or one is open, rows keep their places; what stands in them goes on.
-  if ((inside || asked !== undefined) && kept.current.filter === filter) {
+  if ((inside || asked !== undefined) && kept.current.rows.length > 0 && kept.current.filter === filter) {
     const news = new Map(requests?.map((request) => [request.task, request]));
     kept.current = { filter, rows: kept.current.rows.map((request) => news.get(request.task) ?? request) };
   } else kept.current = { filter, rows: (requests ?? []).filter(({ state }) => filter === "all" || state === filter) };

@@ -122,6 +122,8 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await pool.run(get, noopTransport());
     await page.waitForFunction("/GET \\/.*answered.*nothing.*127\\.0\\.1\\.\\d+ success/s.test(document.querySelector('#requests tbody')?.textContent ?? '')");
     const late = Array.from({ length: 700 }, () => pool.run(get, noopTransport()).catch(() => {}));
+    // Rows would keep their places under the pointer.
+    await page.mouse.move(1, 1);
     await page.waitForSelector("#requests button[aria-label='Why GET / waits']");
     await page.evaluate("document.querySelector('#requests button[aria-label^=Why]').click()");
     await page.waitForFunction("/No exit can take it now.*no room in weight-1m/s.test(document.querySelector('#requests .explained')?.textContent ?? '')");
