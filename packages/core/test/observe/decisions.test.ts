@@ -121,6 +121,26 @@ test("only the last 256 are remembered, of each the first and the last attempts,
   await pool.close();
 });
 
+test("answers to older requests do not push out those that wait", async () => {
+  const limits = [{ name: "day", unit: "request", limit: 300, per: "1d" as const, align: "sliding" as const }];
+  const { pool, clock } = await openPool({ targets: { api: { hosts: HOST, limits } }, maxInFlight: 1_000, queue: { maxAttempts: 1 } }, 1);
+  pool.decisions();
+  const transport = scriptedTransport([{ afterMs: 50 }], { clock });
+  const answered = Array.from({ length: 299 }, () => pool.run(get("/early"), transport));
+  const failing = outcome(pool.run(get("/failing"), scriptedTransport([{ error: "ECONNRESET", afterMs: 50 }], { clock })));
+  const waiting = Array.from({ length: 256 }, () => outcome(pool.run(get("/late"), transport, { timeout: "1s" })));
+  await clock.advance(100);
+  await Promise.all([...answered, failing]);
+
+  const remembered = pool.decisions();
+  // What failed is remembered all the same: somebody will ask why.
+  assert.deepEqual([remembered.filter(({ path, state }) => path === "/late" && state === "waiting").length, remembered.filter(({ path }) => path === "/failing").length], [255, 1]);
+  assert.equal(remembered.some(({ path }) => path === "/early"), false);
+  await clock.advance(1_000);
+  await Promise.all(waiting);
+  await pool.close();
+});
+
 test("under the adaptive policy each attempt says what was believed of its exit, in words", async () => {
   const clock = new ManualClock();
   const ids = Array.from({ length: 30 }, (_, i) => `socks5://10.0.0.${i}:1080`);

@@ -97,6 +97,7 @@ export class DecisionRing {
 
   sent(leg: Leg, now: number): void {
     const { job } = leg;
+    if (this.#isGone(job)) return;
     const note = this.#of(job) ?? this.begin(job, now);
     if (note.waitCount > 0) {
       const wait = note.waits[placeOf(note.waitCount - 1)];
@@ -128,6 +129,7 @@ export class DecisionRing {
   }
 
   decided(job: Job, outcome: "answered" | "failed" | "aborted", now: number): void {
+    if (outcome !== "failed" && this.#isGone(job)) return;
     const note = this.#of(job) ?? this.begin(job, now);
     // Refused before it could wait: what would it have waited for?
     if (outcome === "failed" && note.attemptCount + note.waitCount === 0) this.waits(job, now);
@@ -158,6 +160,14 @@ export class DecisionRing {
     note.state = state;
     note.decidedAt = now;
     note.job = undefined;
+  }
+
+  /**
+   * So many have come after it that its place is another's: it is not among the last any more, and what is left to say of it
+   * is not worth the place of one that waits. Where it fails it is: somebody will ask why.
+   */
+  #isGone({ id, note }: Job): boolean {
+    return note !== undefined && note.task !== id;
   }
 
   /** Its place may have been given to another meanwhile. */
