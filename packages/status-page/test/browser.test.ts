@@ -126,7 +126,7 @@ void describe("the page in a browser", { skip: SKIP, timeout: 240_000 }, () => {
     await page.mouse.move(1, 1);
     await page.waitForSelector("#requests button[aria-label='Why GET / waits']");
     await page.evaluate("document.querySelector('#requests button[aria-label^=Why]').click()");
-    await page.waitForFunction("/No exit can take it now.*no room in weight-1m/s.test(document.querySelector('#requests .explained')?.textContent ?? '')");
+    await page.waitForFunction("/No exit can take it now.*no room in weight-1d/s.test(document.querySelector('#requests .explained')?.textContent ?? '')");
     await picture(page, "opened");
 
     // From the event to the exit.
