@@ -125,7 +125,8 @@ export interface SlotRunStatus {
   nextWakeUpMs?: number;
   /** Of the worker that has been running for longest. */
   longestMs?: number;
-  state: "running" | "stopping";
+  /** "stopping": takes no further item. "ended": `done` is settled. */
+  state: "running" | "stopping" | "ended";
 }
 
 export interface SlotsStatus extends Pick<SlotRunStatus, "running" | "waiting" | "pausing" | "idle" | "processed" | "failed" | "nextWakeUpMs"> {

@@ -53,7 +53,7 @@ export function requestIsLate(job: Job, now: number): void {
   const { target } = job;
   const ms = Math.round(now - job.createdAt);
   job.expire(
-    new MultihomeError("MH_ERR_TIMEOUT", `No answer from ${target.name} within ${ms} ms (queue.timeout)${whereItStood(job, now)}.`, {
+    new MultihomeError("MH_ERR_TIMEOUT", `${job.way.single ? "No lease for" : "No answer from"} ${target.name} within ${ms} ms (${job.way.single ? "timeout" : "queue.timeout"})${whereItStood(job, now)}.`, {
       target: target.name,
       elapsedMs: ms,
       attempts: job.history ?? [],

@@ -1,6 +1,7 @@
 import type { Hints, RequestInfo } from "../model/request.ts";
 import type { Engine } from "../race/engine.ts";
 import { LeaseDriver } from "../race/by-hand/lease-driver.ts";
+import { checkRequest } from "../race/hosts.ts";
 import type { Targets } from "../race/targets.ts";
 import { FOR_SLOT } from "../race/way.ts";
 import type { SlotPorts } from "./ports.ts";
@@ -12,7 +13,7 @@ export function poolPorts(engine: Engine, targets: Targets, hintsFor: (request: 
   return {
     engine,
     inside,
-    targetOf: (request) => targets.of(request, hintsFor(request)?.target),
+    targetOf: (request) => targets.of(checkRequest(request), hintsFor(request)?.target),
     lease: (target, request, batchId, granted, refused) => {
       // A slot has an exit of its own, also where a run is begun inside `with` or by a worker; and waits for it as long as it takes.
       const hints = { ...hintsFor(request), lease: undefined, batchId };

@@ -46,7 +46,7 @@ export function runStatus<T>(run: Run<T>): SlotRunStatus {
     stretch,
     ...(wakeAt === Infinity ? {} : { nextWakeUpMs: Math.max(0, wakeAt - now) }),
     ...(longestMs < 0 ? {} : { longestMs }),
-    state: run.phase === "stopping" ? "stopping" : "running",
+    state: run.phase === "over" ? "ended" : run.phase === "stopping" ? "stopping" : "running",
   };
 }
 

@@ -6,6 +6,7 @@ import { Alarm } from "../time/timer-queue.ts";
 import { Batch } from "./batch.ts";
 import { CrewSize, type Crew } from "./crew.ts";
 import { Feed } from "./feed.ts";
+import { itemRules } from "./item-rules.ts";
 import { Pace } from "./pace.ts";
 import type { AnyRun, SlotPorts } from "./ports.ts";
 import { Rests } from "./rests.ts";
@@ -62,13 +63,8 @@ export class Run<T> implements SlotRun<T>, AnyRun {
     this.done = new Promise<void>((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever looks is told; nobody has to look.
     this.done.catch(() => {});
-    const { processDelay = 0, batchId, signal } = options;
-    this.#feed = new Feed(items, {
-      keyOf: (item) => (batchId === undefined ? item : batchId(item)),
-      delayMsOf: (item) => durationMs(typeof processDelay === "function" ? processDelay(item) : processDelay),
-      endless: this.#cycles === Infinity,
-      onRead: () => this.fill(),
-    });
+    const { signal } = options;
+    this.#feed = new Feed(items, itemRules(options, () => this.fill()));
     const rests = new Rests(ports.engine, ports.walk.pauses);
     this.crewSize = new CrewSize(ports.engine, rests, options.slots, () => this.#feed.size);
     this.pace = new Pace(rests, this.crewSize, durationMs(options.interBatchDelay ?? 0));

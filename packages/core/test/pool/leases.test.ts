@@ -148,6 +148,9 @@ test("an acquire that is aborted, or comes too late, takes nothing", async () =>
   await assert.rejects(pool.acquire(get(), { signal: controller.signal }), /enough/);
   await clock.advance(500);
   assert.equal(await late, "error MH_ERR_TIMEOUT");
+  const later = assert.rejects(pool.acquire(get(), { timeout: 500 }), { message: "No lease for api.test within 500 ms (timeout); no exit was free (in-flight)." });
+  await clock.advance(500);
+  await later;
   held.release();
   assert.deepEqual([inUse(pool), pool.status().tasks.pending], [0, 0]);
   await pool.close();

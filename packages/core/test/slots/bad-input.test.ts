@@ -72,8 +72,32 @@ test("functions of the options that throw: of `request` the item fails, of `batc
   for (const options of [{ batchId: thrown }, { processDelay: thrown }, { processDelay: () => -1 }, { processDelay: () => "soon" as never }]) {
     const run = pool.slots([1, 2], work, { slots: 1, ...options });
     await finish(clock, run);
-    await assert.rejects(run.done, /mine|Expected a duration/);
+    await assert.rejects(run.done, /mine|Expected `processDelay`/);
   }
+  assert.ok(allBack(pool));
+  await pool.close();
+});
+
+test("what functions of the options answer is named where it is no request, no name and no duration", async () => {
+  const { pool, clock } = await openPool({}, 1);
+  const asked = pool.slots([1], work, { slots: 1, request: () => undefined as never });
+  await finish(clock, asked);
+  const [{ reason }] = await collect(asked);
+  assert.match(String(reason), /TypeError: Expected a request with its method and an absolute URL, such as .*, got undefined\./);
+  assert.equal(asked.status().state, "ended");
+
+  for (const [options, message] of [
+    [{ batchId: () => undefined as never }, "Expected `batchId` to answer with a string, got `undefined`."],
+    [{ batchId: () => ({}) as never }, "Expected `batchId` to answer with a string, got `an object`."],
+    [{ processDelay: () => -1 }, "Expected `processDelay` to answer with a duration such as 500, \"500ms\" or \"30s\", got `-1`."],
+  ] as const) {
+    const run = pool.slots([1, 2], work, { slots: 1, ...options });
+    await finish(clock, run);
+    await assert.rejects(run.done, { message });
+  }
+  const numbered = pool.slots([1, 2], work, { slots: 1, batchId: ((item: number) => item) as never });
+  await finish(clock, numbered);
+  assert.deepEqual((await collect(numbered)).map(({ batchId }) => batchId), ["1", "2"]);
   assert.ok(allBack(pool));
   await pool.close();
 });
