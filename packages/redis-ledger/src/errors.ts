@@ -1,4 +1,5 @@
 import { MultihomeError } from "@multihome/core";
+import { OLDER } from "./version.ts";
 
 export type FaultKind = "timeout" | "disconnected" | "damaged" | "full" | "read-only" | "busy" | "password" | "too-old" | "prefix" | "contradiction" | "store" | "evicts" | "memory-lost" | "clock-jump";
 
@@ -31,7 +32,8 @@ export function configError(message: string, cause?: unknown): MultihomeError {
 }
 
 const WORDS: readonly [RegExp, FaultKind][] = [
-  [/^(?:WRONGPASS|NOAUTH|NOPERM)|invalid password|AUTH failed/i, "password"],
+  // The last two: what scripts are told that run as a user who may not do all that they do (Redis 7, Redis 6).
+  [/^(?:WRONGPASS|NOAUTH|NOPERM)|invalid password|AUTH failed|executing the script can't|^ERR ACL failure/i, "password"],
   [/^WRONGTYPE/, "prefix"],
   // What Redis before 5 says to a script that reads the clock and then writes.
   [/non deterministic commands/i, "too-old"],
@@ -40,14 +42,21 @@ const WORDS: readonly [RegExp, FaultKind][] = [
   [/^(?:BUSY|LOADING|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)/, "busy"],
 ];
 
+/** What a script was told, without where in it: before Redis 7 that stands in front, since then behind. */
+function ofScript(message: string): string {
+  return message.replace(/^ERR Error running script \([^)]*\): (?:@user_script: ?\d+: )*-?/, "").replace(/ script: [\da-f]{40}, on @user_script:\d+\.?\s*$/, "").trimEnd();
+}
+
 /** What an error of the client or the store means, without a word of what the user keeps secret. */
 export function faultOf(error: unknown, secrets: readonly string[]): StoreError {
   if (error instanceof StoreError) return error;
   let message = error instanceof Error ? error.message : String(error);
   if (message === "" && error instanceof AggregateError) message = error.errors.map((part) => (part instanceof Error ? part.message : String(part))).join("; ");
   for (const secret of secrets) if (secret !== "") message = message.replaceAll(secret, "***");
+  if (message.startsWith("Unknown RESP type")) return new StoreError("store", `What answers there does not speak as Redis or Valkey does (${message}).`);
+  message = ofScript(message);
   const word = WORDS.find(([pattern]) => pattern.test(message));
-  if (word !== undefined) return new StoreError(word[1], message);
+  if (word !== undefined) return new StoreError(word[1], word[1] === "too-old" ? `${OLDER} (${message})` : message);
   const gone = error instanceof Error && (/closed|offline|disconnect|ECONN|EPIPE|ENOENT|socket|connect/i.test(`${error.name} ${message}`) || "code" in error);
   return new StoreError(gone ? "disconnected" : "store", message);
 }

@@ -7,6 +7,15 @@ export interface GivenClient {
   readonly status?: unknown;
   readonly isReady?: unknown;
   readonly isOpen?: unknown;
+  readonly options?: unknown;
+}
+
+/** ioredis can put a text of its own before every key. Scripts would then be told of other keys than were meant. */
+export function ownPrefixOf({ options }: GivenClient): string | undefined {
+  if (typeof options !== "object" || options === null) return undefined;
+  const { keyPrefix, redisOptions } = options as { keyPrefix?: unknown; redisOptions?: { keyPrefix?: unknown } };
+  const own = keyPrefix ?? redisOptions?.keyPrefix;
+  return typeof own === "string" && own !== "" ? own : undefined;
 }
 
 /** The user's own client: never renewed, never closed, and asked for nothing but commands. `undefined`: it is none that we know. */

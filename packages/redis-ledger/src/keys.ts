@@ -50,7 +50,7 @@ export class Keys {
 
   /** What each of them spends alone; beside the above in a cluster, by its hash tag. */
   get shares(): string {
-    return this.#prefix.includes("{") ? `${this.processes}:shares` : `{${this.processes}}:shares`;
+    return this.#prefix.includes("{") ? `${this.processes}:shares` : `${this.#prefix}:shares:{${this.processes}}`;
   }
 
   /** An empty hash tag is none: every key would lie somewhere else. */

@@ -1,6 +1,6 @@
 import { parseDuration, type Clock, type Duration, type Logger } from "@multihome/core";
 import { configError } from "./errors.ts";
-import type { GivenClient } from "./given-link.ts";
+import { ownPrefixOf, type GivenClient } from "./given-link.ts";
 import type { OnUnavailable } from "./mode.ts";
 
 export interface RedisLedgerOptions {
@@ -49,6 +49,8 @@ export function settingsOf(options: RedisLedgerOptions): Settings {
   const url = options.url === undefined ? undefined : parseUrl(options.url, problems);
   if (options.url === undefined && client === undefined) problems.push("url: expected one, or a client");
   if (options.url !== undefined && client !== undefined) problems.push("client: expected either a url or a client");
+  const own = client === undefined ? undefined : ownPrefixOf(client);
+  if (own !== undefined) problems.push(`client: expected one without a keyPrefix of its own, got \`${own}\`; the ledger has the option prefix`);
   if (typeof prefix !== "string" || prefix === "" || /[\s\0]/.test(prefix)) problems.push("prefix: expected a text without spaces");
   const deadlineMs = parseDuration(deadline);
   if (deadlineMs === undefined || deadlineMs < 1 || deadlineMs > 60_000) problems.push(`deadline: expected a duration from 1 ms to 60 s, got \`${String(deadline)}\``);

@@ -113,9 +113,16 @@ export const BEAT = script(`
 local na=tonumber(ARGV[3])
 if na>0 and now>na then return reply({id,'late',now}) end
 local name,what,keep=ARGV[4],ARGV[5],tonumber(ARGV[6])
-local known=redis.call('ZSCORE',KEYS[1],name) and 1 or 0
+local score=redis.call('ZSCORE',KEYS[1],name)
+local known=score and 1 or 0
 if what=='leave' then redis.call('ZREM',KEYS[1],name) redis.call('HDEL',KEYS[2],name) end
 if what=='here' then redis.call('ZADD',KEYS[1],now,name) redis.call('HSET',KEYS[2],name,tonumber(ARGV[8])<0 and redis.call('ZCARD',KEYS[1]) or ARGV[8]) end
+if what=='away' then
+  -- All that will be written, and nothing is changed by it: a store that cannot be written to is not back.
+  redis.call('ZADD',KEYS[1],score or now,name)
+  redis.call('HSET',KEYS[2],name,redis.call('HGET',KEYS[2],name) or 0)
+  if not score then redis.call('ZREM',KEYS[1],name) redis.call('HDEL',KEYS[2],name) end
+end
 for _,range in ipairs({{'-inf',now-keep},{now+keep,'+inf'}}) do
   for _,gone in ipairs(redis.call('ZRANGEBYSCORE',KEYS[1],range[1],range[2])) do
     redis.call('ZREM',KEYS[1],gone)

@@ -11,7 +11,7 @@ const FIRST_MS = 50;
 const LONGEST_MS = 1_000;
 const CONFIG_MS = 5_000;
 /** TCP, TLS, password and version together; a store that is frozen accepts connections and says nothing. */
-const CONNECT_MS = 2_000;
+export const CONNECT_MS = 2_000;
 
 /**
  * Our own connection. The client's way of reconnecting is switched off: it keeps a link that only brings damaged bytes, and one
@@ -66,7 +66,7 @@ export class OwnLink implements Link {
     this.#client = client;
     client.on("error", (error: unknown) => this.#lose(client, faultOf(error, this.#secrets)));
     client.on("end", () => this.#lose(client, new StoreError("disconnected", "The store has closed the connection.")));
-    const tooLong = this.#clock.setTimeout(() => this.#lose(client, new StoreError("timeout", `No connection to the store within ${CONNECT_MS} ms.`)), CONNECT_MS);
+    const tooLong = this.#clock.setTimeout(() => this.#lose(client, new StoreError("disconnected", noConnection(this.#url))), CONNECT_MS);
     unref(tooLong);
     try {
       // A program that forgets to close its pool may end all the same.
@@ -106,6 +106,11 @@ export class OwnLink implements Link {
 
 function connectionTo(url: URL) {
   return createClient({ url: url.href, RESP: 2, disableOfflineQueue: true, socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false } });
+}
+
+function noConnection({ hostname, port, protocol }: URL): string {
+  const tls = protocol === "rediss:";
+  return `No ${tls ? "TLS " : ""}connection to the store at ${hostname}:${port === "" ? 6379 : port} within ${CONNECT_MS} ms${tls ? "; does it speak TLS there?" : "."}`;
 }
 
 function destroy(client: Client | undefined): void {

@@ -1,9 +1,9 @@
 import { SPAN_MS } from "./counter-state.ts";
 import type { Engine } from "./engine.ts";
 import { REMEMBERED_MS } from "./lost.ts";
-import type { StoreError } from "./errors.ts";
+import { StoreError } from "./errors.ts";
 import { BEAT } from "./other-scripts.ts";
-import { unref } from "./own-link.ts";
+import { CONNECT_MS, unref } from "./own-link.ts";
 import type { Answer } from "./store.ts";
 
 /** A process says that it lives so often … */
@@ -22,9 +22,11 @@ export class Pulse {
   #asking = false;
   #stopped = false;
   #known = false;
+  readonly #startedAt: number;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#startedAt = engine.clock.now();
     this.#sweep();
   }
 
@@ -53,7 +55,10 @@ export class Pulse {
     this.#arm();
     // A client that queues what it cannot send would be handed beat after beat.
     if (this.#asking) return;
-    if (!store.ready) return;
+    if (!store.ready) {
+      this.#isNotReady();
+      return;
+    }
     this.#asking = true;
     const of = lost.processes;
     // Whoever counts without the store is not here: what it spends has to be set aside, for all that its questions may arrive.
@@ -62,9 +67,17 @@ export class Pulse {
       (answer) => this.#beaten(answer, of),
       (error) => {
         this.#asking = false;
-        this.#engine.failed(error);
+        if (error.kind === "prefix") this.#engine.failed(new StoreError("prefix", `The store's key "${this.#engine.keys.processes}" is used by something else; choose another prefix for the ledger. (${error.message})`));
+        else this.#engine.failed(error);
       },
     );
+  }
+
+  /** A connection of ours says itself when it is lost. A client of the user's says nothing, and may never have been connected. */
+  #isNotReady(): void {
+    const { clock, mode } = this.#engine;
+    const patience = mode.current === "connecting" ? CONNECT_MS : 0;
+    if (!mode.isAway && clock.now() - this.#startedAt >= patience) this.#engine.failed(new StoreError("disconnected", "Not connected to the store."));
   }
 
   #send(what: "here" | "away" | "leave", done: (answer: Answer) => void, failed: (error: StoreError) => void): void {

@@ -1,6 +1,8 @@
 /** Since then a script may read the clock and write afterwards (Redis 5.0 release notes: "effects replication" by default). */
 const OLDEST = 5;
 
+export const OLDER = `The store is older than Redis ${OLDEST}.0, which is needed (or any Valkey): scripts there may not read the clock before they write.`;
+
 /** What to tell the user of a server that is too old; `undefined` where it is new enough, or does not say. */
 export function tooOld(info: unknown): string | undefined {
   const version = /^redis_version:(\d+)(\S*)/m.exec(String(info ?? ""));

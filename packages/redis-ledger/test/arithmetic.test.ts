@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { StoreError } from "../src/errors.ts";
+import { faultOf, StoreError } from "../src/errors.ts";
 import { Keys, parseName } from "../src/keys.ts";
 import { LocalCount } from "../src/local-count.ts";
 import { Mode } from "../src/mode.ts";
@@ -118,6 +118,24 @@ test("a slow answer is remembered for a while", () => {
     trips.learn(ms, at);
     assert.equal(trips.longest(at), longest, `at ${at}`);
   }
+});
+
+test("what a script was told is known by its first word, whatever the server puts around it", () => {
+  const at = "ERR Error running script (call to f_e9ca64ec0f226167f8c0c57ac1107341b05c8596): @user_script:33: @user_script: 33: ";
+  const cases: [string, string, string][] = [
+    ["OOM command not allowed when used memory > 'maxmemory'. script: 89766684eaa7f12c1d892e6f69b04fbaf80297d5, on @user_script:17.", "full", "OOM command not allowed when used memory > 'maxmemory'."],
+    [`${at}-OOM command not allowed when used memory > 'maxmemory'.   `, "full", "OOM command not allowed when used memory > 'maxmemory'."],
+    [`${at}-READONLY You can't write against a read only replica. `, "read-only", "READONLY You can't write against a read only replica."],
+    [`${at}-WRONGTYPE Operation against a key holding the wrong kind of value `, "prefix", "WRONGTYPE Operation against a key holding the wrong kind of value"],
+    ["ERR The user executing the script can't run this command or subcommand script: 89766684eaa7f12c1d892e6f69b04fbaf80297d5, on @user_script:17.", "password", "ERR The user executing the script can't run this command or subcommand"],
+  ];
+  for (const [message, kind, said] of cases) {
+    const fault = faultOf(new Error(message), []);
+    assert.deepEqual([fault.kind, fault.message], [kind, said]);
+  }
+  const old = faultOf(new Error(`${at}Write commands not allowed after non deterministic commands. Call redis.replicate_commands() at the start of your script`), []);
+  assert.equal(old.kind, "too-old");
+  assert.match(old.message, /^The store is older than Redis 5\.0/);
 });
 
 test("versions and policies are read from what a server says of itself", () => {

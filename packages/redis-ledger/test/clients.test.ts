@@ -16,13 +16,14 @@ interface Connected {
 
 const CLIENTS: Record<string, (server: RedisServer) => Promise<Connected>> = {
   "node-redis": async (server) => {
-    const client = createClient({ url: server.url });
+    const client = createClient({ url: server.url, RESP: 2 });
     client.on("error", () => undefined);
     await client.connect();
     return { client, isOpen: () => client.isReady, end: () => client.close() };
   },
   "node-redis with RESP 3": async (server) => {
-    const client = createClient({ url: server.url, RESP: 3 });
+    // Redis 5 does not know it.
+    const client = createClient({ url: server.url, RESP: (await speaksResp3(server)) ? 3 : 2 });
     client.on("error", () => undefined);
     await client.connect();
     return { client, isOpen: () => client.isReady, end: () => client.close() };
@@ -37,7 +38,7 @@ const CLIENTS: Record<string, (server: RedisServer) => Promise<Connected>> = {
 
 const CLUSTERS: Record<string, (server: RedisServer) => Promise<Connected>> = {
   "a cluster of node-redis": async (server) => {
-    const client = createCluster({ rootNodes: [{ url: server.url }] });
+    const client = createCluster({ RESP: 2, rootNodes: [{ url: server.url }] });
     client.on("error", () => undefined);
     await client.connect();
     return { client: client as unknown as GivenClient, isOpen: () => client.isOpen, end: () => client.close() };
@@ -92,11 +93,57 @@ describe("clients of the user's own", { skip: noRedis() }, () => {
   }
 });
 
+for (const [name, connect] of Object.entries(CLIENTS)) {
+  test(`${name} that loses its connection is noticed while nobody asks, and so is its return`, { skip: noRedis() }, async () => {
+    const server = await RedisServer.start();
+    const own = await connect(server);
+    const ledger = redisLedger({ client: own.client, deadline: "2s", logger: { debug() {}, info() {}, warn() {}, error() {} } });
+    const until = async (mode: string): Promise<void> => {
+      for (let i = 0; i < 2_400 && ledger.status().mode !== mode; i++) await sleep(25);
+      assert.equal(ledger.status().mode, mode);
+    };
+    try {
+      await ledger.ready();
+      await server.kill();
+      await until("local-share");
+      assert.equal(ledger.status().fault?.kind, "disconnected");
+
+      await server.start();
+      await until("shared");
+    } finally {
+      await ledger.close();
+      await own.end();
+      await server.stop();
+    }
+  });
+}
+
+test("a client that was never connected is told of, and what happens meanwhile", async () => {
+  const said: string[] = [];
+  const say = (_fields: unknown, message?: string): void => void said.push(message ?? "");
+  const ledger = redisLedger({ client: createClient({ url: "redis://127.0.0.1:1" }), logger: { debug: say, info: say, warn: say, error: say } });
+  try {
+    for (let i = 0; i < 2_400 && said.length === 0; i++) await sleep(25);
+    assert.match(said.join(), /cannot be used \(Not connected to the store\)/);
+    assert.equal(ledger.status().mode, "local-share");
+  } finally {
+    await ledger.close();
+  }
+});
+
+async function speaksResp3(server: RedisServer): Promise<boolean> {
+  const client = createClient({ url: server.url, RESP: 2 });
+  await client.connect();
+  const speaks = await client.sendCommand(["HELLO"]).then(() => true, () => false);
+  await client.close();
+  return speaks;
+}
+
 /** Two nodes with half of the slots each: no replicas, nothing on disk. */
 async function startCluster(): Promise<RedisServer[]> {
   const nodes = await Promise.all([0, 1].map(() => RedisServer.start(["--cluster-enabled", "yes", "--cluster-node-timeout", "5000"])));
   const admins = await Promise.all(nodes.map(async (node) => {
-    const client = createClient({ url: node.url });
+    const client = createClient({ url: node.url, RESP: 2 });
     await client.connect();
     return client;
   }));

@@ -178,7 +178,7 @@ describe("faults of the store", { skip: noRedis() }, () => {
     const { ledger } = await startLedger(server.url, { deadline: "5s" });
     assert.equal((await take(ledger, weight(1))).ok, true);
     const { createClient } = await import("@redis/client");
-    const other = createClient({ url: server.url });
+    const other = createClient({ url: server.url, RESP: 2 });
     await other.connect();
     await other.sendCommand(["SCRIPT", "FLUSH"]);
     await other.close();
@@ -190,9 +190,9 @@ describe("faults of the store", { skip: noRedis() }, () => {
   test("out of memory and read-only are told by name, and are left when they are over", async () => {
     const server = await startServer();
     // Refusals come at once; nothing else should be heard of.
-    const { ledger } = await startLedger(server.url, { deadline: "5s" });
+    const { ledger, changes } = await startLedger(server.url, { deadline: "5s" });
     const { createClient } = await import("@redis/client");
-    const admin = createClient({ url: server.url });
+    const admin = createClient({ url: server.url, RESP: 2 });
     await admin.connect();
     ends.push(() => admin.close());
     const kinds: string[] = [];
@@ -206,6 +206,10 @@ describe("faults of the store", { skip: noRedis() }, () => {
       await admin.sendCommand(harm);
       await until(ledger, "local-share", () => take(ledger, weight(1)));
       assert.equal(ledger.status().fault?.kind, kind);
+      const { length } = changes;
+      const enough = ledger.status().roundTrips + 8;
+      while (ledger.status().roundTrips < enough) await sleep(25);
+      assert.equal(changes.length, length, "it does not come and go while it cannot be written to");
       await admin.sendCommand(heal);
       await until(ledger, "shared");
     }
@@ -219,7 +223,7 @@ describe("faults of the store", { skip: noRedis() }, () => {
     await take(ledger, short());
     // Somebody who was lately seen, and dies with the store: nobody knows what he has spent.
     const { createClient } = await import("@redis/client");
-    const ghost = createClient({ url: server.url });
+    const ghost = createClient({ url: server.url, RESP: 2 });
     await ghost.connect();
     await ghost.sendCommand(["ZADD", "multihome:processes", String(Date.now()), "ghost"]);
     ghost.destroy();

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { noRedis, RedisServer } from "@multihome/core/testing";
 import { isMultihomeError, type Logger } from "@multihome/core";
+import { Cluster, Redis } from "ioredis";
 import { redisLedger, type RedisLedgerOptions } from "../src/index.ts";
 import { counter, take } from "./support/counters.ts";
 
+const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const SECRET = "s3cr3t/ü";
 const AS_IN_URL = encodeURIComponent(SECRET);
 
@@ -50,6 +53,8 @@ test("neither a url nor a client, or both, or a client of another kind is refuse
   assert.throws(() => redisLedger({}), /expected one, or a client/);
   assert.throws(() => redisLedger({ url: "redis://127.0.0.1:1", client: { sendCommand: () => undefined } }), /either a url or a client/);
   assert.throws(() => redisLedger({ client: {} }), /node-redis or ioredis/);
+  assert.throws(() => redisLedger({ client: new Redis({ lazyConnect: true, keyPrefix: "app:" }) }), /without a keyPrefix of its own, got `app:`/);
+  assert.throws(() => redisLedger({ client: new Cluster([], { lazyConnect: true, redisOptions: { keyPrefix: "app:" } }) }), /without a keyPrefix of its own/);
 });
 
 test("a wrong password is told by ready(), an event and the log, without the password", { skip: noRedis() }, async () => {
@@ -105,7 +110,7 @@ test("a server that is too old is told with its version and what is needed", asy
 test("a prefix that something else uses is told with the key, and nothing of it is changed", { skip: noRedis() }, async () => {
   const server = await RedisServer.start();
   const { createClient } = await import("@redis/client");
-  const other = createClient({ url: server.url });
+  const other = createClient({ url: server.url, RESP: 2 });
   await other.connect();
   const keys = { string: "app:{binance}:count:exit:203.0.113.7|binance|weight", hash: "app:{okx}:count:exit:203.0.113.7|okx|weight" };
   await other.set(keys.string, "mine");
@@ -132,17 +137,59 @@ test("a prefix that something else uses is told with the key, and nothing of it 
 test("a prefix whose own key is used by something else never becomes ready", { skip: noRedis() }, async () => {
   const server = await RedisServer.start();
   const { createClient } = await import("@redis/client");
-  const other = createClient({ url: server.url });
+  const other = createClient({ url: server.url, RESP: 2 });
   await other.connect();
   await other.set("app:processes", "mine");
   const { ledger } = hearing({ url: server.url, prefix: "app", deadline: "2s" });
   try {
-    await assert.rejects(ledger.ready(), /WRONGTYPE/);
+    await assert.rejects(ledger.ready(), /"app:processes" is used by something else; choose another prefix.*WRONGTYPE/);
     assert.equal(ledger.status().fault?.kind, "prefix");
   } finally {
     await ledger.close();
     await other.close();
     await server.stop();
+  }
+});
+
+test("a user who may not do all that scripts do is told so, and is not ready in between", { skip: noRedis() }, async () => {
+  const server = await RedisServer.start();
+  const { createClient } = await import("@redis/client");
+  const admin = createClient({ url: server.url, RESP: 2 });
+  await admin.connect();
+  const hasUsers = await admin.sendCommand(["ACL", "SETUSER", "half", "on", ">secret", "~*", "+@all", "-zadd"]).then(() => true, () => false);
+  const { ledger } = hearing({ url: `redis://half:secret@127.0.0.1:${server.port}`, deadline: "2s" });
+  const modes: string[] = [];
+  ledger.on("changed", ({ to }) => modes.push(to));
+  try {
+    // Redis 5 knows one user only.
+    if (!hasUsers) return;
+    await assert.rejects(ledger.ready(), (error: unknown) => isMultihomeError(error) && error.code === "MH_ERR_CONFIG");
+    const enough = ledger.status().roundTrips + 8;
+    while (ledger.status().roundTrips < enough) await sleep(25);
+    assert.deepEqual(modes, ["local-share"]);
+    assert.equal(ledger.status().fault?.kind, "password");
+  } finally {
+    await ledger.close();
+    await admin.close();
+    await server.stop();
+  }
+});
+
+test("what is no Redis, and what speaks no TLS, is told as that", async () => {
+  const web = createHttpServer((_request, response) => response.end("hello"));
+  const silent = createServer((socket) => socket.on("error", () => undefined));
+  for (const server of [web, silent]) await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const at = (server: typeof silent): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ledgers = [redisLedger({ url: `redis://${at(web)}`, logger: QUIET }), redisLedger({ url: `rediss://${at(silent)}`, logger: QUIET })];
+  try {
+    for (let i = 0; i < 2_400 && ledgers.some((ledger) => ledger.status().fault === undefined); i++) await sleep(25);
+    const [plain, tls] = ledgers.map((ledger) => ledger.status().fault?.message);
+    assert.match(String(plain), /does not speak as Redis/);
+    assert.equal(tls, `No TLS connection to the store at ${at(silent)} within 2000 ms; does it speak TLS there?`);
+  } finally {
+    await Promise.all(ledgers.map((ledger) => ledger.close()));
+    web.closeAllConnections();
+    for (const server of [web, silent]) server.close();
   }
 });
 

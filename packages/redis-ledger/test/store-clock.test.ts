@@ -32,7 +32,7 @@ test("a jump is told from a slow answer", () => {
 
 /** A client whose store has a clock that the test may set: the scripts run for real, and read the time with an hour added. */
 async function jumping(server: RedisServer): Promise<{ client: GivenClient; jump(ms: number): void; end(): Promise<unknown> }> {
-  const real = createClient({ url: server.url });
+  const real = createClient({ url: server.url, RESP: 2 });
   await real.connect();
   let shift = 0;
   const texts = new Map<string, string>();
