@@ -32,8 +32,8 @@ export function configError(message: string, cause?: unknown): MultihomeError {
 }
 
 const WORDS: readonly [RegExp, FaultKind][] = [
-  // The last two: what scripts are told that run as a user who may not do all that they do (Redis 7, Redis 6).
-  [/^(?:WRONGPASS|NOAUTH|NOPERM)|invalid password|AUTH failed|executing the script can't|^ERR ACL failure/i, "password"],
+  // Redis 5 knows no users. The last two: what scripts are told that run as a user who may not do all that they do (Redis 7, Redis 6).
+  [/^(?:WRONGPASS|NOAUTH|NOPERM)|invalid password|AUTH failed|wrong number of arguments for 'auth'|executing the script can't|^ERR ACL failure/i, "password"],
   [/^WRONGTYPE/, "prefix"],
   // What Redis before 5 says to a script that reads the clock and then writes.
   [/non deterministic commands/i, "too-old"],

@@ -76,7 +76,7 @@ test("a wrong password is told by ready(), an event and the log, without the pas
 
 test("the right password is used", { skip: noRedis() }, async () => {
   const server = await RedisServer.start(["--requirepass", SECRET]);
-  const { ledger, said } = hearing({ url: `redis://default:${AS_IN_URL}@127.0.0.1:${server.port}/1`, deadline: "2s" });
+  const { ledger, said } = hearing({ url: `redis://:${AS_IN_URL}@127.0.0.1:${server.port}/1`, deadline: "2s" });
   try {
     await ledger.ready();
     assert.equal((await take(ledger, counter("weight", 1))).ok, true);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -42,9 +42,17 @@ export class RedisServer {
   }
 
   static async start(args: readonly string[] = [], binary = redisBinaries()[0]): Promise<RedisServer> {
-    const server = new RedisServer(await closedPort(), binary, args);
-    await server.start();
-    return server;
+    for (let triesLeft = 4; ; triesLeft--) {
+      const server = new RedisServer(await closedPort(), binary, args);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // Somebody else may have taken the port meanwhile.
+        await server.stop();
+        if (triesLeft === 0) throw error;
+      }
+    }
   }
 
   get url(): string {
@@ -52,12 +60,16 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    this.#child = spawn(this.#binary, ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.#dir, ...this.#args], { stdio: "ignore" });
-    for (let i = 0; i < 400; i++) {
-      if (await this.#answers()) return;
+    const log = path.join(this.#dir, "log");
+    rmSync(log, { force: true });
+    const child = spawn(this.#binary, ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.#dir, "--logfile", log, ...this.#args], { stdio: "ignore" });
+    this.#child = child;
+    for (let i = 0; i < 2_400 && child.exitCode === null && child.signalCode === null; i++) {
+      // Its own word that it listens: whoever answers on the port may be another.
+      if (existsSync(log) && readFileSync(log, "utf8").includes("Ready to accept connections") && (await this.#answers())) return;
       await sleep(25);
     }
-    throw new Error(`${this.#binary} did not start`);
+    throw new Error(`${this.#binary} did not start: ${existsSync(log) ? readFileSync(log, "utf8").slice(-500) : "it has no log"}`);
   }
 
   /** kill -9. */
