@@ -118,7 +118,7 @@ class Pool implements ExitPool {
   }
 
   run<R>(request: RequestInfo, transport: Transport<R>, options?: RunOptions): Promise<R> {
-    return runByPromise((driver) => this.drive(request, driver, options), request, transport, options);
+    return runByPromise(this, request, transport, options);
   }
 
   submit<R>(request: RequestInfo, transport: Transport<R>, options: RunOptions = {}): TaskHandle<R> {

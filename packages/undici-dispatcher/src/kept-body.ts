@@ -40,3 +40,8 @@ export class KeptBody {
     this.#discarded = true;
   }
 }
+
+/** Will something of a body come soon after such a head? Event streams may be silent for minutes. */
+export function tellsSoon(status: number, contentType: string | undefined): boolean {
+  return status !== 204 && status !== 304 && !/^text\/event-stream/i.test(contentType ?? "");
+}

@@ -16,6 +16,11 @@ export class ModernLegHandler extends LegHandler implements Handler {
   private headers: Headers = NONE;
   private trailers: Headers = NONE;
 
+  // Said, though it says nothing: what a class gets by itself hands its arguments on as a list, at each attempt.
+  constructor(exchange: Exchange, leg: Leg, agent: ExitAgent, waiting: Waiting | undefined) {
+    super(exchange, leg, agent, waiting);
+  }
+
   onRequestStart(controller: Controller): void {
     this.began();
     this.controller = controller;
@@ -93,6 +98,10 @@ export class OldLegHandler extends LegHandler implements OldHandler {
   private resumeParser: (() => void) | undefined = undefined;
   private headers: Headers | undefined = undefined;
   private paused = false;
+
+  constructor(exchange: Exchange, leg: Leg, agent: ExitAgent, waiting: Waiting | undefined) {
+    super(exchange, leg, agent, waiting);
+  }
 
   onConnect(abort: (reason?: unknown) => void): void {
     this.began();

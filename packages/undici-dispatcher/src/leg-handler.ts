@@ -1,10 +1,11 @@
 import type { Duplex } from "node:stream";
-import type { ResponseInfo } from "@multihome/core";
+import type { Leg, ResponseInfo } from "@multihome/core";
 import { isUnsent } from "@multihome/core/connect";
 import { ConnectingLeg } from "./connecting-leg.ts";
 import { isCallersOwn } from "./errors.ts";
-import { NOBODY_WAITS } from "./exit-agent.ts";
-import { KeptBody } from "./kept-body.ts";
+import type { Exchange } from "./exchange.ts";
+import { NOBODY_WAITS, type ExitAgent, type Waiting } from "./exit-agent.ts";
+import { KeptBody, tellsSoon } from "./kept-body.ts";
 import { enterParser, leaveParser } from "./parser-depth.ts";
 import type { Headers, RawHeaders } from "./undici.ts";
 
@@ -30,6 +31,11 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   private handingOn = false;
   private socket: Duplex | undefined = undefined;
 
+  // See the dialects' own.
+  constructor(exchange: Exchange, leg: Leg, agent: ExitAgent, waiting: Waiting | undefined) {
+    super(exchange, leg, agent, waiting);
+  }
+
   /** A header of the answer, several of one name joined. */
   abstract header(name: string): string | undefined;
   abstract parsedHeaders(): Headers;
@@ -48,7 +54,7 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
     }
     this.status = status;
     this.statusText = statusText;
-    if (this.leg.peekAt(status) !== "none" && this.hasBody()) {
+    if (this.leg.peekAt(status) !== "none" && !this.exchange.bodiless && tellsSoon(status, this.header("content-type"))) {
       this.state = "peeking";
       this.kept = new KeptBody();
     } else {
@@ -286,12 +292,6 @@ export abstract class LegHandler extends ConnectingLeg implements ResponseInfo {
   private discard(): void {
     this.kept?.discard();
     this.kept = undefined;
-  }
-
-  /** Event streams may be silent for minutes after their head. */
-  private hasBody(): boolean {
-    if (this.exchange.bodiless || this.status === 204 || this.status === 304) return false;
-    return !/^text\/event-stream/i.test(this.header("content-type") ?? "");
   }
 
   private isOver(): boolean {

@@ -9,6 +9,7 @@ export interface Page {
 /** Exits a page: large enough that its own 450 bytes do not count, small enough that a few scattered exits do not cost a table. */
 const PAGE_BITS = 9;
 export const PAGE_EXITS = 1 << PAGE_BITS;
+const IN_PAGE = PAGE_EXITS - 1;
 const FIRST_EXITS = 8;
 
 /**
@@ -28,19 +29,19 @@ export class Rows {
 
   /** Where an exit's numbers begin in its page. */
   offset(exit: number): number {
-    return (exit & (PAGE_EXITS - 1)) * this.words;
+    return (exit & IN_PAGE) * this.words;
   }
 
   /** The page of an exit, if it has one. */
   peek(exit: number): Page | undefined {
     const page = this.pages[exit >>> PAGE_BITS];
-    return page !== undefined && (exit & (PAGE_EXITS - 1)) < page.exits ? page : undefined;
+    return page !== undefined && (exit & IN_PAGE) < page.exits ? page : undefined;
   }
 
   /** Written out: by way of `peek` this would be one call more, four times for each attempt. */
   open(exit: number): Page {
     const page = this.pages[exit >>> PAGE_BITS];
-    return page !== undefined && (exit & (PAGE_EXITS - 1)) < page.exits ? page : this.make(exit);
+    return page !== undefined && (exit & IN_PAGE) < page.exits ? page : this.make(exit);
   }
 
   /** Makes the pages of the first `exits` exits at once, where else they would grow bit by bit. They share one piece of memory: forty small ones cost a good part of what is then read into them. */
@@ -112,7 +113,7 @@ export class Rows {
     const index = exit >>> PAGE_BITS;
     const old = this.pages[index];
     let exits = old === undefined ? FIRST_EXITS : (old.u32.length / this.words) * 2;
-    while (exits <= (exit & (PAGE_EXITS - 1))) exits *= 2;
+    while (exits <= (exit & IN_PAGE)) exits *= 2;
     const u32 = new Uint32Array(exits * this.words);
     if (old !== undefined) u32.set(old.u32);
     return this.put(index, exits, u32);

@@ -1,6 +1,6 @@
 import { isUnsent } from "../connect/connect-error.ts";
 import type { Dispatch, Driver, Leg, Transport } from "../model/lease.ts";
-import type { RunOptions } from "../model/pool.ts";
+import type { ExitPool, RunOptions } from "../model/pool.ts";
 import type { RequestInfo } from "../model/request.ts";
 import { checkCall, RUN_OPTIONS } from "../option-names.ts";
 import { checkRequest } from "./hosts.ts";
@@ -18,9 +18,7 @@ export class PromiseDriver<R> implements Driver {
 
   constructor(transport: Transport<R>, request: RequestInfo, signal: AbortSignal | undefined, resolve: (response: R) => void, reject: (error: unknown) => void) {
     // Now, and not when an exit is free: then there is nobody left to tell.
-    if (typeof transport?.send !== "function" || typeof transport.inspect !== "function" || typeof transport.discard !== "function") {
-      throw new TypeError(`Expected a transport, an object with send, inspect and discard, got ${typeof transport === "object" && transport !== null ? `an object with ${Object.keys(transport).join(", ") || "nothing"}` : typeof transport}.`);
-    }
+    if (typeof transport?.send !== "function" || typeof transport.inspect !== "function" || typeof transport.discard !== "function") throw noTransport(transport);
     this.transport = transport;
     this.request = checkRequest(request);
     this.#signal = signal;
@@ -131,6 +129,11 @@ export class PromiseDriver<R> implements Driver {
   }
 }
 
+function noTransport(given: unknown): TypeError {
+  const said = typeof given === "object" && given !== null ? `an object with ${Object.keys(given).join(", ") || "nothing"}` : typeof given;
+  return new TypeError(`Expected a transport, an object with send, inspect and discard, got ${said}.`);
+}
+
 interface State<R> {
   controller: AbortController | undefined;
   /** A transport may answer with anything, `undefined` included. */
@@ -152,7 +155,7 @@ function takesSignal(send: Send): boolean {
 }
 
 /** The request as a promise. */
-export function runByPromise<R>(drive: (driver: PromiseDriver<R>) => Dispatch, request: RequestInfo, transport: Transport<R>, options: RunOptions | undefined): Promise<R> {
+export function runByPromise<R>(pool: Pick<ExitPool, "drive">, request: RequestInfo, transport: Transport<R>, options: RunOptions | undefined): Promise<R> {
   return new Promise((resolve, reject) => {
     if (options !== undefined) checkCall("run", options, RUN_OPTIONS);
     const signal = options?.signal;
@@ -162,7 +165,7 @@ export function runByPromise<R>(drive: (driver: PromiseDriver<R>) => Dispatch, r
     }
     const driver = new PromiseDriver(transport, request, signal, resolve, reject);
     try {
-      driver.attach(drive(driver));
+      driver.attach(pool.drive(request, driver, options));
     } catch (error) {
       driver.reject(error);
     }
