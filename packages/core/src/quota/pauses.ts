@@ -146,7 +146,8 @@ export class Pauses {
     const { steps } = pause;
     if (now > pause.until + FORGET_MS) steps["rate-limited"] = steps.banned = steps.timeout = 0;
     let ms: number;
-    if (askedMs !== undefined) ms = reason === "banned" ? Math.min(askedMs, rules.banMaxMs) : Math.min(askedMs, rules.maxMs);
+    // A ban that is over at once is none: clocks disagree, and whoever came back would be refused as fast as the network goes.
+    if (askedMs !== undefined && (askedMs > 0 || reason !== "banned")) ms = reason === "banned" ? Math.min(askedMs, rules.banMaxMs) : Math.min(askedMs, rules.maxMs);
     else {
       const first = reason === "banned" ? rules.banMinMs : reason === "rate-limited" ? rules.rateLimitedMs : rules.timeoutMs;
       // One burst of refusals is one step: those that arrive while the pause is running were sent before it.

@@ -84,7 +84,7 @@ export function pauseFor(leg: Leg, verdict: Verdict, info: ResponseInfo | undefi
       const row = limit.rowOf(egress, account, undefined, now);
       // A fixed window turns for all at once; of the others one whole span is as long as it can take.
       // Nobody is away for longer than the longest pause, or than what the limit counts takes to be forgotten.
-      const until = asked !== undefined ? now + Math.min(asked, Math.max(pauses.longestMs, limit.meter.perMs)) : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
+      const until = asked !== undefined && asked > 0 ? now + Math.min(asked, Math.max(pauses.longestMs, limit.meter.perMs)) : limit.align === "fixed" ? limit.meter.resetsAt(row, now) : now + limit.meter.perMs;
       count(leg, reason, limit.pausedUntil[row] ?? 0, until, now, false, false);
       limit.pause(row, until);
       if (engine.books !== undefined) pauseLimit(target, limit, egress, account, until);

@@ -75,7 +75,7 @@ function tooManyOrders(response: ResponseInfo, clock: Pick<Clock, "wallTime">): 
 /** The default knows Retry-After; the time in the message is for answers without one. */
 function banned(response: ResponseInfo, clock: Pick<Clock, "wallTime">): Verdict | undefined {
   const now = serverTime(response, clock);
-  if (parseRetryAfter(response.header("retry-after"), now) !== undefined) return undefined;
+  if ((parseRetryAfter(response.header("retry-after"), now) ?? 0) > 0) return undefined;
   const until = BANNED_UNTIL.exec(beginningOf(response.body) ?? "")?.[1];
   if (until === undefined) return undefined;
   // A moment that has passed says that clocks disagree, not that the ban is over: the shortest ban then.
