@@ -19,7 +19,7 @@ export type {
   WeightTable,
 } from "./model/options.ts";
 export { EXIT_STATES, NO_LOAD } from "./model/overview.ts";
-export type { ExitColumns, ExitDetails, LimitOverview, PoolOverview, TargetDetails, TargetOverview, WaitsFor } from "./model/overview.ts";
+export type { CounterOverview, ExitColumns, ExitDetails, LimitOverview, PoolOverview, SourceOverview, TargetDetails, TargetOverview, WaitsFor } from "./model/overview.ts";
 export type { AcquireOptions, AdapterHost, ExitBelief, ExitPool, ExitStatus, ExplainedExit, Explanation, KindStatus, LimitChange, PoolStatus, RunOptions, TryAcquireResult, WeightAnalysis, WeightReport } from "./model/pool.ts";
 export type { Hints, RequestInfo } from "./model/request.ts";
 export type { Classify, Feedback, ResponseInfo } from "./model/response.ts";

@@ -139,10 +139,12 @@ function Accounts({ target, only }: { target: TargetFrame; only: boolean }): JSX
                 </span>
                 {paused !== undefined && <State state={paused.reason === "banned" ? "banned" : "cooldown"} />}
               </div>
-              {shared.map(({ name, limit, fullest }) => {
+              {shared.map(({ name, scope, limit, named, fullest }) => {
                 const counter = fullest.find((one) => one.label === label);
-                if (counter === undefined) return null;
-                const { used, resetsInMs, pausedForMs } = counter;
+                // Not among those with something in them, and all of these are here: then it is empty, and keeps its line.
+                const empty = scope === "account" && named === fullest.length && !label.includes("key ");
+                if (counter === undefined && !empty) return null;
+                const { used, resetsInMs, pausedForMs } = counter ?? { used: 0, resetsInMs: 0, pausedForMs: 0 };
                 return <MeterLine key={name} name={name} used={used} limit={limit} share={used / limit} label={`${name} of ${label} at ${where}`} says={pausedForMs > 0 ? `full for ${wait(pausedForMs)}` : used > 0 ? wait(resetsInMs) : ""} />;
               })}
               {paused !== undefined && <p class="meter-foot">back in {wait(paused.forMs)}</p>}
