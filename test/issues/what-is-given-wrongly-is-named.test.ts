@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { axiosAdapter } from "@multihome/axios-adapter";
 import { createExitPool, MultihomeError, type ExitPool, type ExitPoolOptions, type RequestInfo } from "@multihome/core";
+import { registerMetrics } from "@multihome/core/metrics";
+import { ManualClock } from "@multihome/core/testing";
 import { binanceSpot, binanceUsdm, builtInTable, deribit, okx } from "@multihome/core/venues";
 import { gotHooks } from "@multihome/got-hooks";
 import { redisLedger } from "@multihome/redis-ledger";
@@ -33,6 +35,52 @@ test("a span of addresses is answered with how ranges are written; null is no op
   refused({ exits: { local: ["192.0.2.1-20"] } }, /exits\.local\[0\]: got "192\.0\.2\.1-20", expected .*write a CIDR range/);
   refused({ exits: { local: ["192.0.2.1 - 192.0.2.20"] } }, /write a CIDR range/);
   refused(null, /options: got null, expected an object/);
+});
+
+test("a promise and a list are no options: they would leave out everything, and the program would leave by its own addresses", async () => {
+  refused(Promise.resolve({ exits: { proxies: ["socks5://127.0.0.1:1080"] } }), /options: got a promise, expected an object$/);
+  refused([{ exits: {} }], /options: got an option of that name|expected an object/);
+  refused({ exits: Promise.resolve({}) }, /exits: got a promise, expected an object$/);
+  refused({ targets: [binanceSpot()] }, /targets: got .*, expected an object of targets by name$/);
+  refused({ kinds: ["orders"] }, /kinds.*expected an object/);
+  refused({ targets: { a: [] } }, /targets\.a: got \[\], expected an object$/);
+  await using pool = createExitPool({ exits: { local: ["127.0.1.1"] } });
+  for (const change of [Promise.resolve({}), undefined, null, [], "auto"]) assert.throws(() => pool.update(change as ExitPoolOptions), { code: CONFIG, message: /options: got .*, expected an object$/ });
+});
+
+test("a proxy that is no string is named by its place, and what it holds is not shown", () => {
+  refused({ exits: { proxies: ["socks5://127.0.0.1:1080", new URL("socks5://joe:sesame@127.0.0.1:1080")] } }, /exits\.proxies\[1\]: got "a value of type object", expected a proxy such as .* \(not a string\)$/);
+});
+
+test("a ledger, metrics and a map with nothing to work on say what they want", async () => {
+  assert.throws(() => redisLedger("redis://:sesame@127.0.0.1" as unknown as object), { code: CONFIG, message: 'redisLedger expects an object of options, such as { url: "redis://127.0.0.1:6379" }, got a string.' });
+  assert.throws(() => redisLedger(undefined as unknown as object), { code: CONFIG, message: /expects an object of options/ });
+  await using pool = createExitPool({ exits: { local: ["127.0.1.1"] } });
+  assert.throws(() => registerMetrics(pool, undefined as never), { name: "TypeError", message: /^Expected a registry as the second argument of `registerMetrics`, .* got undefined\.$/ });
+  assert.throws(() => pool.map([1], undefined as never), { name: "TypeError", message: /^Expected a function that is called with each item, got undefined\.$/ });
+  assert.throws(() => pool.map(7 as never, async () => 1), { name: "TypeError", message: /^Expected an array or another iterable, .* got number\.$/ });
+});
+
+test("a request without an exit says what became of those that were named, as ready does", async () => {
+  await using own = createExitPool({ exits: { local: ["203.0.113.1"] } });
+  const unbound = "203.0.113.1 (cannot be bound: EADDRNOTAVAIL, no such address on this machine).";
+  await assert.rejects(own.ready(), { code: "MH_ERR_NO_EXIT", message: `There is no exit to leave by: ${unbound}` });
+  await assert.rejects(own.acquire({ method: "GET", url: "https://api.test/" }), { code: "MH_ERR_NO_EXIT", message: `There is no exit to reach api.test by: ${unbound}` });
+
+  let list: string[] = [];
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+  const clock = new ManualClock();
+  await using listed = createExitPool({ clock, logger: quiet, exits: { sources: [{ name: "mine", read: async () => list }] } });
+  await assert.rejects(listed.ready(), { code: "MH_ERR_NO_EXIT", message: "There is no exit to leave by: mine (is empty)." });
+  await assert.rejects(listed.acquire({ method: "GET", url: "https://api.test/" }), { message: "There is no exit to reach api.test by: mine (is empty)." });
+  list = ["socks5://127.0.0.1:1080"];
+  while (listed.status().exits.total === 0) await clock.advance(60_000);
+  (await listed.acquire({ method: "GET", url: "https://api.test/" })).release();
+});
+
+test("of many entries that are no exits an error names ten", async () => {
+  await using pool = createExitPool({ exits: { local: Array.from({ length: 14 }, (_, index) => `203.0.113.${index + 1}`) }, logger: { debug() {}, info() {}, warn() {}, error() {} } });
+  await assert.rejects(pool.ready(), { message: /203\.0\.113\.10 \([^)]*\) and 4 more\.$/ });
 });
 
 test("a request without a method or a URL is refused with how one looks, a relative one without its query", async () => {

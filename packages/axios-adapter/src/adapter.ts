@@ -2,6 +2,7 @@ import { MultihomeError, type ExitPool } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
 import axios from "axios";
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "axios";
+import type { RequiredAxiosLibrary } from "./commonjs.cts";
 import type { Context } from "./context.ts";
 import { Deadlines } from "./deadlines.ts";
 import { refusal } from "./errors.ts";
@@ -18,7 +19,7 @@ export interface AxiosAdapterOptions {
    *
    * @default the peer that is installed
    */
-  axios?: AxiosLibrary;
+  axios?: AxiosLibrary | RequiredAxiosLibrary;
   /**
    * What sends each attempt, in place of axios's http adapter: one that wraps it, or a mock. It has to send by
    * `config.httpAgent` and `config.httpsAgent`, and to end when `config.signal` says so.

@@ -109,8 +109,9 @@ export function lastAttempt(attempts: readonly AttemptRecord[] | undefined): str
   return last === undefined ? "" : `; the last attempt, through ${last.exit}: ${last.reason ?? last.verdict}`;
 }
 
-export function noExitError(target: string): MultihomeError {
-  return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${target} by.`, { target });
+/** @param why what became of those that were named; empty where nobody knows */
+export function noExitError(target: string, why: string): MultihomeError {
+  return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${target} by${why === "" ? "" : `: ${why}`}.`, { target });
 }
 
 /** True for every error made by any copy of multihome. */

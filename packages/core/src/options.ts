@@ -25,7 +25,10 @@ const text = v.custom<string>((value) => typeof value === "string" && value !== 
 const flag = v.boolean("true or false");
 const oneOf = (...names: string[]): v.GenericSchema<string> => v.custom<string>((value) => names.includes(value as string), `one of ${names.map((name) => JSON.stringify(name)).join(", ")}`);
 const list = (of: v.GenericSchema, what: string): v.GenericSchema => v.array(of as v.GenericSchema<unknown>, what);
-const shape = (entries: v.ObjectEntries): v.GenericSchema => v.strictObject(Object.fromEntries(Object.entries(entries).map(([key, schema]) => [key, v.optional(schema)])), "an object");
+/** A list, and a promise that nobody has waited for, have none of the options: they would be taken for an object that leaves all of them out. */
+const noList = (what: string): v.GenericSchema => v.custom<unknown>((value) => !Array.isArray(value) && !isPromise(value), what);
+const shape = (entries: v.ObjectEntries): v.GenericSchema => v.pipe(noList("an object"), v.strictObject(Object.fromEntries(Object.entries(entries).map(([key, schema]) => [key, v.optional(schema)])), "an object"));
+const named = (of: v.GenericSchema, what: string): v.GenericSchema => v.pipe(noList(what), v.record(v.string(), of, what));
 
 const limit = v.strictObject({ name: text, unit: text, limit: above0, per: positive, align: v.optional(oneOf("fixed", "sliding", "bucket")), scope: v.optional(oneOf("exit", "account", "target")) }, "an object with name, unit, limit and per");
 
@@ -58,7 +61,7 @@ const schema = shape({
     egress: fn,
     agentOptions: fn,
   }),
-  targets: v.record(v.string(), target, "an object of targets by name"),
+  targets: named(target, "an object of targets by name"),
   defaults: target,
   maxInFlight: wholeOrInfinite,
   perExitInFlight: v.custom((value) => value === null || value === Infinity || (typeof value === "number" && Number.isInteger(value) && value >= 1), "an integer of at least 1, or null for no limit"),
@@ -68,7 +71,7 @@ const schema = shape({
   alerts: shape({ utilisationWarning: share, utilisationCritical: share, consecutiveFailures: whole(1) }),
   connectTimeout: positive,
   attemptTimeout: durationOrOff,
-  kinds: v.record(v.string(), shape({ priority: finite, weight: above0, reserve: share }), "an object of kinds by name"),
+  kinds: named(shape({ priority: finite, weight: above0, reserve: share }), "an object of kinds by name"),
   state: v.strictObject({ file: text, saveEvery: v.optional(positive) }, "an object with a file"),
   summaryEvery: durationOrOff,
   ledger: v.custom((value) => hasMethods(value, "tryReserve", "reserve", "settle", "observe", "pause", "close"), "a ledger with tryReserve, reserve, settle, observe, pause and close"),
@@ -81,6 +84,12 @@ const schema = shape({
 export function checkOptions(options: unknown): Problem[] {
   const problems = problemsOf(schema, options);
   return problems.length > 0 ? problems : contradictions(options as ExitPoolOptions);
+}
+
+/** What is wrong with a change of options by itself; what it leads to is checked as options are. */
+export function checkChange(change: unknown): Problem[] {
+  const isOptions = typeof change === "object" && change !== null && !Array.isArray(change) && !isPromise(change);
+  return isOptions ? [] : [{ path: "options", given: show(change), expected: "an object" }];
 }
 
 function problemsOf(of: v.GenericSchema, options: unknown): Problem[] {
@@ -164,6 +173,10 @@ function isHost(value: unknown): boolean {
   return /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?(:\d{1,5})?$/i.test(value) || /^\[[0-9a-f:.]+\](:\d{1,5})?$/i.test(value) || /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*$/i.test(value);
 }
 
+function isPromise(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
 function hasMethods(value: unknown, ...names: string[]): boolean {
   return typeof value === "object" && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
@@ -186,13 +199,16 @@ interface Described {
   readonly item?: Described;
   readonly value?: Described;
   readonly message?: string;
+  /** What is looked at after each other; the last one has the entries. */
+  readonly pipe?: readonly Described[];
 }
 
 /** The options that there are at a place of the schema. */
 function entriesAt(of: v.GenericSchema, path: readonly unknown[]): Record<string, Described> | undefined {
-  let at: Described | undefined = of as Described;
-  for (const key of path) at = at?.entries?.[String(key)]?.wrapped ?? at?.entries?.[String(key)] ?? at?.item ?? at?.value;
-  return (at?.wrapped ?? at)?.entries;
+  const inner = (at: Described | undefined): Described | undefined => (at?.wrapped !== undefined ? inner(at.wrapped) : at?.pipe !== undefined ? at.pipe.at(-1) : at);
+  let at = inner(of as Described);
+  for (const key of path) at = inner(at?.entries?.[String(key)] ?? at?.item ?? at?.value);
+  return at?.entries;
 }
 
 function pathOf(path: readonly { key?: unknown }[] | undefined): string {
@@ -203,6 +219,7 @@ function pathOf(path: readonly { key?: unknown }[] | undefined): string {
 /** What was given, short and without secrets: proxies and addresses are shown by the room that reads them. */
 function show(value: unknown): string {
   if (typeof value === "function") return "a function";
+  if (isPromise(value)) return "a promise";
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "string" && value.includes("@")) return "a string with credentials";
   let shown: string | undefined;

@@ -18,7 +18,7 @@ import { summaryLine } from "./observe/lines.ts";
 import { offerReadings } from "./observe/metrics/readings.ts";
 import { narrate } from "./observe/narrator.ts";
 import { checkCall, MAP_OPTIONS } from "./option-names.ts";
-import { checkSlots, configError, type Problem } from "./options.ts";
+import { checkChange, checkSlots, configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
 import { Bookkeeper } from "./race/ledger/bookkeeper.ts";
 import { Engine } from "./race/engine.ts";
@@ -43,7 +43,7 @@ import { Memory } from "./state/memory.ts";
 import { Start } from "./start.ts";
 import { engineRules, healthRules, validated } from "./settings.ts";
 import type { MapOptions, Settled, TaskHandle } from "./model/task.ts";
-import { mapItems } from "./tasks/map.ts";
+import { checkMap, mapItems } from "./tasks/map.ts";
 import { submit } from "./tasks/submit.ts";
 import { durationMs } from "./time/duration.ts";
 import { Alarm } from "./time/timer-queue.ts";
@@ -134,6 +134,7 @@ class Pool implements ExitPool {
   }
 
   map<T, R>(items: Iterable<T> | AsyncIterable<T>, fn: (item: T, signal: AbortSignal) => Promise<R>, options: MapOptions = {}): AsyncIterable<Settled<T, R>> {
+    checkMap(items, fn);
     checkCall("map", options, MAP_OPTIONS);
     const { concurrency = this.#options.maxInFlight ?? 100, ordered = false, signal } = options;
     return mapItems(items, fn, { concurrency, ordered, ...(signal === undefined ? {} : { signal }) });
@@ -206,6 +207,8 @@ class Pool implements ExitPool {
   }
 
   update(change: Partial<ExitPoolOptions>): void {
+    const strange = checkChange(change);
+    if (strange.length > 0) throw configError(strange);
     const merged = mergeOptions(this.#options, change);
     const fixed = (["clock", "random", "ledger"] as const).filter((name) => change[name] !== undefined && change[name] !== this.#options[name]).map((name): Problem => ({ path: name, given: "another one", expected: "no change: it holds for the life of a pool" }));
     if (change.state?.file !== undefined && change.state.file !== this.#options.state?.file) fixed.push({ path: "state.file", given: "another one", expected: "no change: it holds for the life of a pool" });

@@ -28,12 +28,17 @@ interface StartParts {
   onExits(): void;
 }
 
+/** So many of the entries that are no exits are named in an error: whoever sees ten knows what is wrong. */
+const SHOWN = 10;
+
 /** Finds the exits of a pool, and goes on looking where they come from sources. */
 export class Start {
   readonly #parts: StartParts;
   readonly #departures: Departures;
   #options: ExitPoolOptions;
   #sources: Sources | undefined;
+  /** Entries of the options that are no exits. */
+  #left: readonly { readonly id: string; readonly reason: string }[] = [];
   /** What is going on: one change of the exits after the other. Never rejects. */
   #running: Promise<void> = Promise.resolve();
 
@@ -43,6 +48,7 @@ export class Start {
     this.#options = parts.options;
     this.#departures = new Departures(parts.engine, parts.targets);
     this.#sources = this.#makeSources(parts.options.exits ?? {}, false);
+    parts.table.absence = () => this.#absence();
   }
 
   /** Resolves when requests may go; rejects with `MH_ERR_NO_EXIT` when there is no way out, having told those that waited. */
@@ -80,6 +86,7 @@ export class Start {
     try {
       const found = await resolveExits(this.#options.exits ?? {}, { clock, warn: (message) => log.warn(message, {}) });
       if (engine.closing) throw new ClosedError();
+      this.#left = found.left;
       const own = found.exits.map(({ exit, egressKey }) => table.add(exit, egressKey));
       for (const target of targets) for (const exit of own) target.desk.admit(exit);
       for (const line of describeExits(found, this.#sources?.status.length)) log.info(line, {});
@@ -91,9 +98,8 @@ export class Start {
       engine.open(targets);
       this.#parts.onExits();
       if (table.size > 0) return;
-      const failing = (this.#sources?.status ?? []).map(({ name, error }) => ({ id: name, reason: error ?? "it names no proxy" }));
-      const reasons = [...found.left, ...failing].map(({ id, reason }) => `${id} (${reason})`).join(", ");
-      throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${reasons === "" ? "" : `: ${reasons}`}.`);
+      const absence = this.#absence();
+      throw new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to leave by${absence === "" ? "" : `: ${absence}`}.`);
     } catch (error) {
       engine.open(targets);
       this.#parts.onExits();
@@ -114,6 +120,7 @@ export class Start {
     const { clock, engine, log, table } = this.#parts;
     const found = await resolveExits(this.#options.exits ?? {}, { clock, warn: (message) => log.warn(message, {}) });
     if (engine.closing) return;
+    this.#left = found.left;
     const { added, known, gone } = mergeOwn(table, found.exits);
     const now = clock.now();
     for (const exit of gone) this.#departures.leave(exit, now);
@@ -140,6 +147,14 @@ export class Start {
         if (listed.length > 0) first = false;
       },
     });
+  }
+
+  /** What became of the entries that were to be exits; a range may be thousands of them. */
+  #absence(): string {
+    const failing = (this.#sources?.status ?? []).map(({ name, error }) => ({ id: name, reason: error ?? "it names no proxy" }));
+    const all = [...this.#left, ...failing];
+    const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : "";
+    return `${all.slice(0, SHOWN).map(({ id, reason }) => `${id} (${reason})`).join(", ")}${more}`;
   }
 
   /** A round of reading the sources is over. What is known of an exit stays; dead ones get another chance. */

@@ -43,6 +43,7 @@ const KNOWN: readonly string[] = ["url", "client", "prefix", "deadline", "onUnav
 
 /** @throws MultihomeError `MH_ERR_CONFIG` that lists all that is wrong; never with the URL, which may hold a password */
 export function settingsOf(options: RedisLedgerOptions): Settings {
+  if (typeof options !== "object" || options === null) throw configError(`redisLedger expects an object of options, such as { url: "redis://127.0.0.1:6379" }, got ${options === null ? "null" : `a ${typeof options}`}.`);
   const { prefix = "multihome", deadline = "50ms", onUnavailable = "local-share", processes, client } = options;
   const problems: string[] = [];
   for (const name of Object.keys(options)) if (!KNOWN.includes(name)) problems.push(`${name}: there is no such option; there are ${KNOWN.join(", ")}`);

@@ -32,6 +32,8 @@ export class ExitTable {
   readonly onRemove = new Set<(exit: number) => void>();
   /** How often an index was given to another exit: whoever keeps something by index looks whether it has changed. */
   reused = 0;
+  /** What became of the entries that were to be exits, for errors while there is none. */
+  absence: () => string = () => "";
   readonly #byId = new Map<string, number>();
   readonly #groups = new EgressGroups();
   readonly #spare: number[] = [];

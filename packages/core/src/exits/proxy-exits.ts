@@ -39,9 +39,10 @@ export function readProxies(lines: Iterable<string>, options: ProxyLineOptions =
   let index = -1;
   for (const line of lines) {
     index += 1;
-    const parsed = parseProxyLine(line, options);
+    // A URL object for example: what it holds is not looked at, for it may be a password.
+    const parsed = typeof line === "string" ? parseProxyLine(line, options) : ({ kind: "refused", reason: "not a string" } as const);
     if (parsed.kind === "refused") {
-      list.refused.push({ index, given: redactLine(line), reason: parsed.reason });
+      list.refused.push({ index, given: typeof line === "string" ? redactLine(line) : `a value of type ${typeof line}`, reason: parsed.reason });
       continue;
     }
     const { place, username } = parsed;

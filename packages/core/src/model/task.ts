@@ -7,7 +7,8 @@ export interface TaskHandle<R> extends Promise<R> {
 }
 
 /** How an item ended. */
-export type Settled<T, R> = { item: T; status: "fulfilled"; value: R } | { item: T; status: "rejected"; reason: unknown };
+// The names that are not there are undefined, so that `{ item, value, reason }` can be taken apart before the status is asked.
+export type Settled<T, R> = { item: T; status: "fulfilled"; value: R; reason?: undefined } | { item: T; status: "rejected"; reason: unknown; value?: undefined };
 
 export interface MapOptions {
   /**

@@ -159,7 +159,7 @@ export function noneReaches({ engine: { table }, desk }: Target): boolean {
 export function noWayError(target: Target): MultihomeError {
   const { desk, engine, name } = target;
   const { family } = desk.rules;
-  if (engine.table.size === 0 || family === 0) return noExitError(name);
+  if (engine.table.size === 0 || family === 0) return noExitError(name, engine.table.absence());
   const other = family === 4 ? 6 : 4;
   return new MultihomeError("MH_ERR_NO_EXIT", `There is no exit to reach ${name} by: it is an IPv${family} address, and all of this pool's are IPv${other}.`, { target: name });
 }

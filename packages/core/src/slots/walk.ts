@@ -81,7 +81,7 @@ export class Walk {
     for (const walker of this.#waiting) {
       if (table.size === 0) {
         this.#waiting.delete(walker);
-        walker.refused(noExitError("any target"));
+        walker.refused(noExitError("any target", table.absence()));
         continue;
       }
       if (holds.full) break;

@@ -1,6 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { MapOptions, Settled } from "../model/task.ts";
 
+/** @throws TypeError where there is nothing to work through, or nothing to do */
+export function checkMap(items: unknown, fn: unknown): void {
+  const given = items as { [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown } | null | undefined;
+  if (typeof (given?.[Symbol.asyncIterator] ?? given?.[Symbol.iterator]) !== "function") throw new TypeError(`Expected an array or another iterable, or an async iterable, to map, got ${items === null ? "null" : typeof items}.`);
+  if (typeof fn !== "function") throw new TypeError(`Expected a function that is called with each item, got ${fn === null ? "null" : typeof fn}.`);
+}
+
 /**
  * Works through any iterable, a few items at a time, taking the next one only when there is room for it: results that nobody
  * has fetched yet count as well, so a slow reader slows the work down and memory stays small.

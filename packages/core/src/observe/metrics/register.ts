@@ -20,10 +20,11 @@ interface Value {
  * label `pool` tells them apart.
  *
  * @returns takes the pool out again; its close does too
- * @throws TypeError where it is given something else than a pool; whatever the registry throws where a name is taken
+ * @throws TypeError where it is given something else than a pool and a registry; whatever the registry throws where a name is taken
  */
 export function registerMetrics(pool: ExitPool, registry: RegistryLike): () => void {
   const readings = readingsOf(pool);
+  if (typeof registry?.registerMetric !== "function") throw new TypeError(`Expected a registry as the second argument of \`registerMetrics\`, such as \`register\` of prom-client, got ${registry === null ? "null" : typeof registry}.`);
   readings.countDurations();
   const collection = collections.get(registry) ?? new Collection(registry);
   collections.set(registry, collection);
