@@ -31,11 +31,11 @@ async function keepAsking(request: RequestInfo, answer: ScriptedAttempt): Promis
     return { ...answer, afterMs: 10 };
   }, { clock });
   let stopped = false;
-  const next = (): void => {
+  const ask = (): void => {
     // Where every exit is banned the target's breaker refuses at once.
-    if (!stopped) void pool.run(request, transport).then(next, () => void clock.setTimeout(next, 100));
+    if (!stopped) void pool.run(request, transport).then(ask, () => void clock.setTimeout(ask, 100));
   };
-  for (let i = 0; i < 10; i++) next();
+  for (let i = 0; i < 10; i++) ask();
   await clock.advance(10_000);
   stopped = true;
   await pool.close();
