@@ -1,9 +1,9 @@
 import type { Hints, RequestInfo } from "@multihome/core";
+import type { Origin } from "@multihome/core/connect";
 import type { AxiosInstance, InternalAxiosRequestConfig } from "axios";
 import { isReplayable, visibleBody } from "./body.ts";
 import type { Context } from "./context.ts";
 import { pathOf } from "./origin.ts";
-import type { Origin } from "./origin.ts";
 
 /** An axios config as the pool sees it. What costs something is made when it is asked for: many targets have no weights. */
 export class ConfigRequest implements RequestInfo {

@@ -1,4 +1,5 @@
 import type { Dispatch, Driver, Leg, MultihomeError } from "@multihome/core";
+import type { Origin } from "@multihome/core/connect";
 import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { ClientRequest } from "node:http";
 import { Attempt } from "./attempt.ts";
@@ -8,7 +9,6 @@ import { ConfigRequest } from "./config-request.ts";
 import type { Context } from "./context.ts";
 import type { DeadlineNode } from "./deadlines.ts";
 import { statusError, timeoutError, toAxiosError } from "./errors.ts";
-import type { Origin } from "./origin.ts";
 
 /**
  * One request of the caller's, with all its attempts: his signal, his cancel token, his timeout, his body's errors, and the

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import type { Dispatch, Driver, Leg } from "@multihome/core";
+import type { Origin } from "@multihome/core/connect";
 import { forCaller, throwLater } from "./errors.ts";
 import { LegacyHandler } from "./legacy-handler.ts";
 import type { LegHandler } from "./leg-handler.ts";
-import { hostOf, type Origin } from "./origins.ts";
+import { hostOf } from "./origins.ts";
 import { RequestView, type Options } from "./request-view.ts";
 import type { Sender } from "./sender.ts";
 import type { Controller, Handler, Headers, RawHeaders } from "./undici.ts";

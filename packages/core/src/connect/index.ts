@@ -6,5 +6,7 @@ export type { AbortConnect, ConnectCallback } from "./connect-through.ts";
 export type { Destination } from "./destination.ts";
 export { ConnectError, connectFault, isUnsent } from "./connect-error.ts";
 export type { ConnectFault, ConnectPhase } from "./connect-error.ts";
+export { originOf } from "./origin.ts";
+export type { Origin } from "./origin.ts";
 export { endpointOf, setEndpoint } from "./endpoints.ts";
 export type { ProxyEndpoint } from "./endpoints.ts";
