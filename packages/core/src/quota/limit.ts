@@ -43,6 +43,8 @@ export class QuotaLimit {
   readonly #rows = new Map<string, number>();
   readonly #spare: number[] = [];
   #nextRow = 0;
+  /** Answers say what is used of it: by a header, or by what the user reads out of them. */
+  #told = false;
 
   constructor(limit: Limit, clock: ServerClock, trips: Trips, onlyOfItsUnit: boolean, shared = false) {
     this.name = limit.name;
@@ -140,7 +142,7 @@ export class QuotaLimit {
   /** @returns may somebody go on who had to wait? */
   settle(row: number, units: number, counted: number, outcome: Outcome, used: number | undefined, byHand = false): boolean {
     const more = this.meter.settle(row, units, counted, outcome, used);
-    if (used !== undefined && this.#foreign !== undefined) this.#look(this.#foreign, row, outcome);
+    if (used !== undefined) this.#look(row, outcome);
     const place = !byHand && this.#crowd?.leave(row) === true && this.#isNearlyFull(row, outcome.now, 0);
     return this.#newcomers?.heard(row) === true || more || place;
   }
@@ -169,7 +171,7 @@ export class QuotaLimit {
 
   observe(row: number, used: number, outcome: Outcome): void {
     this.meter.observe(row, used, outcome);
-    if (this.#foreign !== undefined) this.#look(this.#foreign, row, outcome);
+    this.#look(row, outcome);
   }
 
   pause(row: number, until: number): void {
@@ -229,7 +231,7 @@ export class QuotaLimit {
   }
 
   get #calm(): boolean {
-    return this.#suspicion.none && (this.#foreign === undefined || !this.headers.known);
+    return this.#suspicion.none && (this.#foreign === undefined || !this.#told);
   }
 
   #isHeavy(units: number): boolean {
@@ -242,20 +244,22 @@ export class QuotaLimit {
   }
 
   #isNearlyFull(row: number, now: number, units: number): boolean {
-    return this.headers.known && this.#foreign !== undefined && this.meter.room(row, now) - units < this.#foreign.unsure(row, this.meter.limit, now);
+    return this.#told && this.#foreign !== undefined && this.meter.room(row, now) - units < this.#foreign.unsure(row, this.meter.limit, now);
   }
 
   #isLook(row: number, now: number): boolean {
     return this.#foreign?.none === false && this.#foreign.lookIsDue(row, this.meter.limit, now);
   }
 
-  #look(foreign: Foreign, row: number, outcome: Outcome): void {
+  #look(row: number, outcome: Outcome): void {
+    this.#told = true;
+    if (this.#foreign === undefined) return;
     const meter = this.meter as FixedMeter;
     const units = meter.foreign(row);
     const window = meter.windowOf(row);
     // Others than that window's figures were not looked at.
     if (meter.firstWindow(outcome) !== window || meter.lastWindow(outcome) !== window) return;
-    foreign.look(row, window, units, outcome.sentAt, outcome.now, meter.limit);
+    this.#foreign.look(row, window, units, outcome.sentAt, outcome.now, meter.limit);
   }
 
   #withheld(row: number, now: number, units: number): number {

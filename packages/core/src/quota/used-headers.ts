@@ -23,11 +23,6 @@ export class UsedHeaders {
     this.names = usedHeaderNames(unit, perMs, onlyOfItsUnit);
   }
 
-  /** Does this server send one? */
-  get known(): boolean {
-    return this.#known !== undefined;
-  }
-
   /** Units used, as an answer says; the header that was seen before is asked alone while it goes on coming. */
   read(info: ResponseInfo, limit: number): number | undefined {
     if (this.#known !== undefined) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Feedback } from "../../src/model/response.ts";
 import { Quota } from "../../src/quota/quota.ts";
 import { ServerClock } from "../../src/time/server-clock.ts";
 
@@ -7,11 +8,15 @@ const MINUTE = 60_000;
 
 /** One address that has 6000 a minute, and a server that counts what we and others spend. */
 class Shared {
-  readonly quota = new Quota([{ name: "weight-1m", unit: "weight", limit: 6_000, per: "1m", align: "fixed" }], new ServerClock({ offsetMs: 0, wallTime: 0, now: 0 }), undefined);
+  readonly quota: Quota;
   now = 0;
   counted = 0;
   refused = 0;
   #window = 0;
+
+  constructor(feedback?: Feedback) {
+    this.quota = new Quota([{ name: "weight-1m", unit: "weight", limit: 6_000, per: "1m", align: "fixed" }], new ServerClock({ offsetMs: 0, wallTime: 0, now: 0 }), feedback);
+  }
 
   others(units: number): void {
     this.#turn();
@@ -82,6 +87,14 @@ test("what others spend evenly is left to them after the first window, and all t
     const { ours, all } = minute(world, () => 20);
     if (i > 0) assert.ok(all <= 6_000 && ours >= 0.98 * 4_800, `minute ${i}: ${ours} of ours, ${all} of all`);
   }
+  assert.ok(world.refused <= 1, `refused ${world.refused} times`);
+});
+
+test("what a function of the user's reads out of answers tells of others as headers do", () => {
+  const world = new Shared((response) => [{ limit: "weight-1m", used: Number(response.header("x-mbx-used-weight-1m")) }]);
+  minute(world, () => 20);
+  for (let i = 0; i < 6; i++) minute(world, () => 20);
+  assert.ok(world.held() > 0);
   assert.ok(world.refused <= 1, `refused ${world.refused} times`);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Align, Limit } from "../../src/model/limits.ts";
 import type { RequestInfo } from "../../src/model/request.ts";
 import type { ResponseInfo } from "../../src/model/response.ts";
-import type { Reserved } from "../../src/quota/demand.ts";
+import type { Demand, Reserved } from "../../src/quota/demand.ts";
 import { Quota } from "../../src/quota/quota.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { ServerClock } from "../../src/time/server-clock.ts";
@@ -11,7 +11,14 @@ import { modelCounter } from "./model-server.ts";
 /** A world for one run; everything else follows from the seed. */
 export interface World {
   seed: number;
-  limits: { align: Align; perMs: number; size: number; scope: "exit" | "target" }[];
+  /** Of a keyed one each instrument has a counter of its own. */
+  limits: { align: Align; perMs: number; size: number; scope: "exit" | "account" | "target"; keyed: boolean }[];
+  accounts: number;
+  instruments: number;
+  /** A ledger counts beside it: nobody who spends there is a stranger. */
+  shared: boolean;
+  /** Share of requests that are leases taken by hand. */
+  byHand: number;
   /** Server's clock minus ours. */
   offsetMs: number;
   /** Millionths by which the server's clock is faster. */
@@ -40,6 +47,8 @@ const EPOCH = 1_767_225_612_345;
 interface Flight {
   reserved: Reserved;
   egress: number;
+  account: string;
+  instrument: string;
   weight: number;
   free: boolean;
   sentAt: number;
@@ -50,19 +59,27 @@ interface Flight {
 export function play(world: World): { taken: number; refused: number } {
   const random = seededRandom(world.seed);
   const between = (low: number, high: number): number => low + random() * (high - low);
-  const limits: (Limit & { per: number })[] = world.limits.map(({ align, perMs, size, scope }, i) => ({ name: `limit-${i}`, unit: "weight", limit: size, per: perMs, align, scope }));
+  const limits: (Limit & { per: number })[] = world.limits.map(({ align, perMs, size, scope, keyed }, i) => ({ name: `limit-${i}`, unit: keyed ? "call" : "weight", limit: size, per: perMs, align, scope }));
   const counters = limits.map((limit) => modelCounter(limit, !world.hostile));
   const clock = new ServerClock();
   const quota = new Quota(limits, clock, (response) => {
     const said = response.header("used");
-    return said === undefined ? [] : (JSON.parse(said) as { limit: string; used: number }[]);
-  });
+    return said === undefined ? [] : (JSON.parse(said) as { limit: string; used: number; key?: string }[]);
+  }, world.shared);
   const most = Math.min(...limits.map(({ limit }) => limit));
   // A clock that is slower by a few millionths shows in short spans only where the network takes no time at all.
   const driftPpm = world.limits.some(({ align, perMs }) => align !== "fixed" && perMs < 300_000) ? 0 : world.driftPpm;
   let jumpedMs = 0;
   const serverTime = (at: number): number => EPOCH + world.offsetMs + jumpedMs + at * (1 + driftPpm / 1e6);
-  const rowOf = (i: number, egress: number): string => (limits[i].scope === "target" ? "all" : String(egress));
+  const keyOf = (i: number, instrument: string): { key?: string } => (world.limits[i].keyed ? { key: instrument } : {});
+  const rowOf = (i: number, { egress, account, instrument }: Pick<Flight, "egress" | "account" | "instrument">): string => {
+    const owner = { exit: String(egress), account, target: "all" }[world.limits[i].scope];
+    return `${owner} ${keyOf(i, instrument).key ?? ""}`;
+  };
+  const demandOf = (weight: number, free: boolean, account: string, instrument: string): Demand => {
+    const charges = limits.flatMap(({ name }, i) => (world.limits[i].keyed ? [{ limit: name, units: weight, ...keyOf(i, instrument) }] : []));
+    return quota.demand({ weight, orders: 0, charges, ...(free ? { settleOnSuccess: { weight: 0 } } : {}) }, account, false);
+  };
 
   const events: { at: number; order: number; run(at: number): void }[] = [];
   let order = 0;
@@ -72,23 +89,24 @@ export function play(world: World): { taken: number; refused: number } {
 
   function arrive(flight: Flight, at: number): void {
     const time = serverTime(at);
-    counters.forEach((counter, i) => counter.count(rowOf(i, flight.egress), time, flight.weight));
-    if (flight.free) counters.forEach((counter, i) => counter.refund(rowOf(i, flight.egress), time, flight.weight));
-    const used = JSON.stringify(limits.map(({ name }, i) => ({ limit: name, used: counters[i].used(rowOf(i, flight.egress), time) })));
+    counters.forEach((counter, i) => counter.count(rowOf(i, flight), time, flight.weight));
+    // What succeeds costs no weight; calls are counted all the same.
+    if (flight.free) counters.forEach((counter, i) => world.limits[i].keyed || counter.refund(rowOf(i, flight), time, flight.weight));
+    const used = JSON.stringify(limits.map(({ name }, i) => ({ limit: name, used: counters[i].used(rowOf(i, flight), time), ...keyOf(i, flight.instrument) })));
     const dated = random() >= world.withoutDate;
     const told = random() >= world.withoutHeader;
     const writtenAt = at + between(0, 200);
     if (world.hostile && random() < 0.1) jumpedMs += between(-1, 1) * 10 ** between(2, 7);
     const headers = new Map([
       ["date", dated ? new Date(serverTime(writtenAt) + (world.hostile && random() < 0.1 ? between(-1e8, 1e8) : 0)).toUTCString() : undefined],
-      ["used", told ? (world.hostile ? mistold(limits) : used) : undefined],
+      ["used", told ? (world.hostile ? mistold(limits, flight.instrument) : used) : undefined],
     ]);
     const info: ResponseInfo = { status: flight.free || random() < 0.9 ? 200 : 500, header: (name) => headers.get(name) };
     if (random() >= world.lost) after(writtenAt + between(0, world.longestMs), (now) => answer(flight, info, now));
   }
 
-  function mistold(all: readonly Limit[]): string {
-    return JSON.stringify(all.map(({ name, limit }) => ({ limit: name, used: [0, random() * limit, limit * 20, -1, null][Math.floor(random() * 5)] })));
+  function mistold(all: readonly Limit[], instrument: string): string {
+    return JSON.stringify(all.map(({ name, limit }, i) => ({ limit: name, ...keyOf(i, instrument), used: [0, random() * limit, limit * 20, -1, null][Math.floor(random() * 5)] })));
   }
 
   function answer(flight: Flight, info: ResponseInfo, now: number): void {
@@ -108,7 +126,10 @@ export function play(world: World): { taken: number; refused: number } {
     const egress = Math.floor(random() * world.exits);
     const weight = random() < 0.1 ? most : Math.max(1, Math.floor((random() * most) / 4));
     const free = random() < world.freeOnSuccess;
-    const demand = quota.demand({ weight, orders: 0, charges: undefined, ...(free ? { settleOnSuccess: { weight: 0 } } : {}) }, undefined, false);
+    const account = `account-${Math.floor(random() * world.accounts)}`;
+    const instrument = `instrument-${Math.floor(random() * world.instruments)}`;
+    const demand = demandOf(weight, free, account, instrument);
+    demand.byHand = random() < world.byHand;
     if (quota.shortOf(demand, egress, now) >= 0) {
       refused++;
       const freeAt = quota.freeAt(demand, egress, now);
@@ -116,7 +137,7 @@ export function play(world: World): { taken: number; refused: number } {
       return;
     }
     taken++;
-    const flight: Flight = { reserved: quota.take(demand, egress, now), egress, weight, free, sentAt: now, settled: false };
+    const flight: Flight = { reserved: quota.take(demand, egress, now), egress, account, instrument, weight, free, sentAt: now, settled: false };
     if (random() < world.unsent) {
       after(now + between(0, world.longestMs), (at) => {
         flight.settled = true;
@@ -156,13 +177,17 @@ export function play(world: World): { taken: number; refused: number } {
   // Others who were seen are forgotten after ten windows.
   const end = settledAt + 5_000 + (world.hostile ? 14 : 3) * Math.max(...limits.map(({ per }) => per));
   for (let egress = 0; egress < world.exits; egress++) {
-    const whole = quota.demand({ weight: most, orders: 0, charges: undefined }, undefined, false);
-    assert.equal(quota.shortOf(whole, egress, end), -1, `exit ${egress} has its whole budget again`);
-    for (const limit of quota.current) {
-      const row = limit.rowOf(egress, undefined, undefined, end);
-      assert.equal(limit.meter.used(row, end), 0);
-      assert.ok(limit.meter.idle(row, end));
-      assert.equal(limit.room(row, end), limit.meter.limit);
+    for (let i = 0; i < world.accounts * world.instruments; i++) {
+      const account = `account-${i % world.accounts}`;
+      const instrument = `instrument-${Math.floor(i / world.accounts)}`;
+      const whole = demandOf(most, false, account, instrument);
+      assert.equal(quota.shortOf(whole, egress, end), -1, `exit ${egress} has its whole budget again for ${account} and ${instrument}`);
+      quota.current.forEach((limit, at) => {
+        const row = limit.rowOf(egress, account, keyOf(at, instrument).key, end);
+        assert.equal(limit.meter.used(row, end), 0);
+        assert.ok(limit.meter.idle(row, end));
+        assert.equal(limit.meter.room(row, end), limit.meter.limit);
+      });
     }
   }
   return { taken, refused };
