@@ -82,6 +82,20 @@ export async function* mapItems<T, R>(items: Iterable<T> | AsyncIterable<T>, fn:
   } finally {
     signal?.removeEventListener("abort", onAbort);
     controller.abort(new DOMException("The iteration has ended.", "AbortError"));
-    if (!ended && !reading) await source.return?.();
+    if (!ended) await letGo(source, reading);
+  }
+}
+
+/** @param reading its next item is still being asked for: nobody waits for that, it may never come */
+async function letGo<T>(source: Iterator<T> | AsyncIterator<T>, reading: boolean): Promise<void> {
+  if (!reading) {
+    await source.return?.();
+    return;
+  }
+  try {
+    // A generator comes to it once it has its item, others drop what they were asked for.
+    Promise.resolve(source.return?.()).catch(() => {});
+  } catch {
+    // It was let go of all the same.
   }
 }

@@ -106,6 +106,42 @@ test("map takes from an endless source only as fast as its results are fetched, 
   await pool.close();
 });
 
+test("a map that is left while its source is asked for the next item lets go of it all the same, and does not wait for it", async () => {
+  const { pool } = await openPool({});
+  let closed = 0;
+  let give = (): void => {};
+  async function* slow(): AsyncGenerator<number> {
+    try {
+      yield 1;
+      await new Promise<void>((resolve) => (give = resolve));
+      yield 2;
+    } finally {
+      closed++;
+    }
+  }
+  const begun: number[] = [];
+  for await (const _ of pool.map(slow(), async (n) => void begun.push(n), { concurrency: 2 })) break;
+  assert.equal(closed, 0, "it is still at work, and nobody waits for it");
+  give();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(closed, 1);
+  assert.deepEqual(begun, [1]);
+
+  // One that knows how drops what it was asked for; what it throws then concerns nobody.
+  let dropped = 0;
+  const endless: AsyncIterator<number> & AsyncIterable<number> = {
+    next: () => (begun.length < 2 ? Promise.resolve({ done: false, value: 3 }) : new Promise<never>(() => {})),
+    return() {
+      dropped++;
+      throw new Error("not now");
+    },
+    [Symbol.asyncIterator]: () => endless,
+  };
+  for await (const _ of pool.map(endless, async (n) => void begun.push(n), { concurrency: 2 })) break;
+  assert.equal(dropped, 1);
+  await pool.close();
+});
+
 test("a source that fails ends the map after what was running; a signal ends it at once", async () => {
   const { pool } = await openPool({});
   function* broken(): Generator<number> {

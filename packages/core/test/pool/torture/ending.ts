@@ -9,7 +9,7 @@ const STEPS_MS = [0, 1, 10, 1_000, 1_000, 10_000, 10_000, 60_000, 60_000, 130_00
 
 /** Lets everything end: whatever the program was, nothing may be left, and the pool must serve. */
 export async function finish(play: Play): Promise<void> {
-  const { clock, hands, ledger, runs, server, tasks } = play;
+  const { clock, hands, ledger, maps, runs, server, tasks } = play;
   server.quiet();
   if (ledger !== undefined) ledger.calm = true;
   if (play.closing === undefined) {
@@ -46,6 +46,10 @@ export async function finish(play: Play): Promise<void> {
   nothingLeft(play);
   if (clock.pending > 0) throw new Error(`${clock.pending} timers are left after close, the next at ${clock.nextAt}, now ${clock.now()}`);
   if (ledger !== undefined && ledger.open.size > 0) throw new Error(`${ledger.open.size} tokens are left in the ledger`);
+  for (const map of maps) {
+    const wrong = map.left();
+    if (wrong !== undefined) throw new Error(wrong);
+  }
   for (const { run } of runs) {
     const state = await Promise.race([run.done.then(() => "done", () => "done"), new Promise((resolve) => setImmediate(() => resolve("open")))]);
     if (state !== "done") throw new Error("a run of slots is not done after close");

@@ -1,7 +1,7 @@
 import type { ExitPoolOptions, Hints, RequestInfo } from "../../../src/index.ts";
 import type { TargetOptions } from "../../../src/model/options.ts";
 import type { FlakyLedger } from "./flaky-ledger.ts";
-import { costOf, HOSTS } from "./server.ts";
+import { costOf, egressOf, HOSTS } from "./server.ts";
 import type { SpinClock } from "./spin-clock.ts";
 import type { Asks, LimitSpec, World } from "./world.ts";
 import { seededRandom } from "../../../src/testing/index.ts";
@@ -34,7 +34,7 @@ export function optionsOf(world: World, clock: SpinClock, ledger: FlakyLedger | 
   };
   const all = exitsOf(locals, proxies);
   return {
-    exits: { ...exitOptions(all), ...(strategy === undefined ? {} : { strategy }) },
+    exits: { ...exitOptions(all), ...(strategy === undefined ? {} : { strategy }), ...(world.shareEgress ? { egress: ({ id }) => egressOf(id) } : {}) },
     targets: { [HOSTS[0]]: { ...rules, ...(limits.length === 0 ? {} : { limits: limitsOf(limits) }) } },
     defaults: { race: raceOf(race), ...(spacingMs === undefined ? {} : { spacing: spacingMs }) },
     queue: { capacity: world.capacity, maxAttempts: world.maxAttempts, timeout: world.timeoutMs, onOpen: world.onOpen },

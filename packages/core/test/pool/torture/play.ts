@@ -6,6 +6,7 @@ import { agree, looksRight } from "./looks.ts";
 import { exitOptions, exitsOf, hintsOf, KINDS, limitsOf, optionsOf, raceOf, requestOf } from "./options.ts";
 import { coded, HOSTS, Server } from "./server.ts";
 import { SpinClock } from "./spin-clock.ts";
+import { MapRun } from "./map-run.ts";
 import { drive, run, Task } from "./task.ts";
 import type { Asks, Change, LimitSpec, Step, World } from "./world.ts";
 
@@ -30,6 +31,7 @@ export class Play {
   /** `acquire` under way. */
   asking = 0;
   readonly runs: { run: SlotRun<number>; slots: number }[] = [];
+  readonly maps: MapRun[] = [];
   closing: Promise<void> | undefined;
   limits: LimitSpec[];
   capacityChanged = false;
@@ -70,7 +72,13 @@ export class Play {
   async step(step: Step): Promise<void> {
     switch (step.do) {
       case "request":
-        for (let i = 0; i < step.count; i++) this.request(step);
+        for (let i = 0; i < step.count; i++) {
+          if (step.around === undefined) this.request(step);
+          else this.pool.with(hintsOf({ ...step.asks, kind: undefined, affinity: undefined, race: undefined, priority: undefined, ...step.around }), () => this.request(step));
+        }
+        break;
+      case "map":
+        this.maps.push(new MapRun(this, step));
         break;
       case "acquire":
         this.#acquire(step);

@@ -119,7 +119,11 @@ export class Server {
   #at = -1;
   #startsAtOnce = 0;
 
+  /** Who it takes an exit for. */
+  readonly egressOf: (exit: string) => string;
+
   constructor(world: World, clock: SpinClock) {
+    this.egressOf = world.shareEgress ? egressOf : (exit) => exit;
     this.world = world;
     this.clock = clock;
     this.judges = { [HOSTS[0]]: new Judge(world.limits, SERVER_EPOCH), [HOSTS[1]]: new Judge([], SERVER_EPOCH) };
@@ -150,13 +154,13 @@ export class Server {
 
   mustNotBeAway(lease: Lease, since?: number): void {
     const { id } = lease.exit;
-    const until = this.judges[lease.target].awayUntil(id, since);
+    const until = this.judges[lease.target].awayUntil(this.egressOf(id), since);
     if (until > this.clock.now() + 1e-6) this.say(`${id} is to keep away from ${lease.target} until ${until}, and was used`);
   }
 
   arrived(lease: Lease, request: RequestInfo): void {
     const { weight, account } = costOf(request);
-    const wrong = this.judges[lease.target].arrived({ at: this.clock.now(), exit: lease.exit.id, account, weight });
+    const wrong = this.judges[lease.target].arrived({ at: this.clock.now(), exit: this.egressOf(lease.exit.id), account, weight });
     if (wrong !== undefined) this.say(wrong);
   }
 
@@ -170,7 +174,7 @@ export class Server {
 
   refuse(exit: string, target: string, status: 429 | 418, retryAfter: number | undefined): void {
     const now = this.clock.now();
-    this.judges[target].keepAway(exit, now + (retryAfter === undefined ? LEAST_MS[status] : retryAfter * 1_000), now);
+    this.judges[target].keepAway(this.egressOf(exit), now + (retryAfter === undefined ? LEAST_MS[status] : retryAfter * 1_000), now);
   }
 
   quiet(): void {
@@ -182,6 +186,11 @@ export class Server {
   say(wrong: string): void {
     if (this.wrong.length < 20) this.wrong.push(`at ${this.clock.now()}: ${wrong}`);
   }
+}
+
+/** Two neighbours in number are one. */
+export function egressOf(exit: string): string {
+  return `egress ${Number(/\.(\d+)(?::\d+)?$/.exec(exit)?.[1]) >> 1} of ${exit.includes("://") ? "proxies" : "locals"}`;
 }
 
 export function costOf(request: RequestInfo): { weight: number; account: string | undefined } {

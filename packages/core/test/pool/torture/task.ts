@@ -16,6 +16,8 @@ export class Task {
   settled = 0;
   how = "";
   stop: (reason: Error) => void = () => {};
+  /** Told of its end. */
+  onSettled: (how: string) => void = () => {};
   readonly #exchanges: Exchange[] = [];
 
   constructor(server: Server, request: RequestInfo, pinned: boolean, timeoutMs: number) {
@@ -38,6 +40,7 @@ export class Task {
     this.server.clock.progress();
     if (++this.settled > 1) this.server.say(`a request was ${this.how}, and then ${how}`);
     this.how = how;
+    this.onSettled(how);
   }
 
   /** @returns what is wrong */

@@ -36,7 +36,8 @@ export interface Asks {
 }
 
 export type Step =
-  | { do: "request"; via: "drive" | "run" | "submit"; asks: Asks; count: number; on?: number; timeoutMs?: number; abortAtStart?: boolean }
+  | { do: "request"; via: "drive" | "run" | "submit"; asks: Asks; count: number; on?: number; timeoutMs?: number; abortAtStart?: boolean; around?: Pick<Asks, "kind" | "affinity" | "race" | "priority"> }
+  | { do: "map"; asks: Asks; items: number; source: "list" | "slow" | "failing"; concurrency: number; ordered: boolean; leaveAfter?: number; abortAfterMs?: number }
   | { do: "acquire"; asks: Asks; shared: boolean; timeoutMs?: number }
   | { do: "try"; asks: Asks; shared: boolean; count: number }
   | { do: "lease"; on: number; act: "send" | "settle-success" | "settle-429" | "settle-418" | "settle-error" | "release" | "retain" | "observe-429" }
@@ -65,6 +66,8 @@ export interface World {
   capacity: number;
   maxAttempts: number;
   timeoutMs: number | false;
+  /** Two exits each are one to the target. */
+  shareEgress: boolean;
   attemptMs?: number;
   threshold: number;
   onBan: "rotate" | "pause";
@@ -106,13 +109,15 @@ const asks: fc.Arbitrary<Asks> = fc.record({
   priority: maybe(fc.integer({ min: -1, max: 1 }), 3),
 });
 
+const hints = fc.record({ kind: maybe(fc.constantFrom("orders" as const, "data" as const)), affinity: maybe(fc.constantFrom("one" as const, "avoid-previous" as const)), race: maybe(fc.constantFrom(1 as const, 4 as const)), priority: maybe(fc.integer({ min: -1, max: 1 })) });
 const index = fc.nat({ max: 30 });
 const acts = fc.constantFrom("send" as const, "settle-success" as const, "settle-429" as const, "settle-418" as const, "settle-error" as const, "release" as const, "release" as const, "release" as const, "retain" as const, "observe-429" as const);
 const changes = fc.constantFrom<Change[]>("exits", "exits", "exits", "limits", "maxInFlight", "perExit", "backendLimit", "kinds", "capacity", "race", "onOpen", "spacing", "attemptTimeout", "no-limits", "health");
 const timeout = maybe(fc.constantFrom(1, 50, 3_000), 3);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ do: fc.constant("request" as const), via: fc.constantFrom("drive" as const, "drive" as const, "run" as const, "submit" as const), asks, count: fc.constantFrom(1, 1, 2, 7), on: maybe(index, 4), timeoutMs: timeout, abortAtStart: maybe(fc.constant(true), 9) }) },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant("request" as const), via: fc.constantFrom("drive" as const, "drive" as const, "run" as const, "submit" as const), asks, count: fc.constantFrom(1, 1, 2, 7), on: maybe(index, 4), timeoutMs: timeout, abortAtStart: maybe(fc.constant(true), 9), around: maybe(hints, 6) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("map" as const), asks, items: fc.integer({ min: 0, max: 8 }), source: fc.constantFrom("list" as const, "slow" as const, "failing" as const), concurrency: fc.integer({ min: 1, max: 4 }), ordered: fc.boolean(), leaveAfter: maybe(fc.integer({ min: 1, max: 4 })), abortAfterMs: maybe(fc.constantFrom(0, 100, 3_000), 4) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("acquire" as const), asks, shared: fc.boolean(), timeoutMs: timeout }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("try" as const), asks, shared: fc.boolean(), count: fc.constantFrom(1, 1, 3) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("lease" as const), on: index, act: acts }) },
@@ -143,6 +148,7 @@ export const worlds: fc.Arbitrary<World> = fc
     capacity: fc.constantFrom(1, 3, 1_000, 1_000),
     maxAttempts: fc.constantFrom(1, 2, 5, 5),
     timeoutMs: fc.constantFrom(60_000, 60_000, 5_000, 700, false as const),
+    shareEgress: fc.constantFrom(false, false, true),
     attemptMs: maybe(fc.constantFrom(100, 4_000)),
     threshold: fc.constantFrom(1, 3, 10),
     onBan: fc.constantFrom("rotate" as const, "rotate" as const, "pause" as const),
