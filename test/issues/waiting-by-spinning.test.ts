@@ -64,3 +64,34 @@ test("avoiding the last exit takes one choice where chance always names that one
   assert.ok(drawn - before <= 12, `${drawn - before} draws`);
   await pool.close();
 });
+
+// Rule: an answer that does not come is not looked for at the pace of those that do. Where a proxy answered within a millisecond and then
+// hung, with no other to send a further attempt by, the pool once woke each millisecond.
+test("a proxy that is quick and then hangs is waited for without waking at each millisecond", async () => {
+  const clock = new CountingClock();
+  const pool = createExitPool({ exits: { proxies: ["socks5://192.0.2.1:1080"] }, clock, random: () => 0.5, defaults: { spacing: 0 }, queue: { maxAttempts: 1, timeout: false }, attemptTimeout: false });
+  await pool.ready();
+  // The driver answers before `start` has returned: in no time at all.
+  let hang = false;
+  const ask = (): ReturnType<typeof pool.drive> => pool.drive(REQUEST, {
+    start(leg) {
+      if (hang) return;
+      leg.respond({ status: 200, header: () => undefined, body: new Uint8Array([1]) });
+      leg.end();
+    },
+    stop: (leg) => leg.release(),
+    deliver: () => {},
+    reject: () => {},
+  });
+  for (let i = 0; i < 20; i++) {
+    ask();
+    await clock.advance(10);
+  }
+  hang = true;
+  const waiting = ask();
+  const { timers } = clock;
+  await clock.advance(60_000);
+  assert.ok(clock.timers - timers < 150, `${clock.timers - timers} timers`);
+  waiting.abort(new Error("enough"));
+  await pool.close();
+});

@@ -9,17 +9,20 @@ import { testFor } from "./tests.ts";
 const BUSY = 0.9;
 /** A timer is not set for less. */
 const LEAST_MS = 1;
+/** Where there was nothing to send by, it is asked again after such a part of what has been waited so far: where answers take a millisecond, each of them would be looked at else. */
+const AGAIN_AFTER = 1 / 4;
 
 /**
  * A further leg when an answer takes longer than that of most: after `hedgeAt` of the answers of this exit would have come. The
  * first leg stays: with free places it may still be the first to answer.
  *
  * @param sentAt when the leg was sent that is waited for
+ * @param leastMs not sooner than after so long
  */
-export function armHedge(policy: AdaptivePolicy, job: Job, exit: number, sentAt: number, now: number): void {
+export function armHedge(policy: AdaptivePolicy, job: Job, exit: number, sentAt: number, now: number, leastMs = LEAST_MS): void {
   const delayMs = policy.hedgeDelayMs(job.target, exit);
   const alarm = (job.hedge ??= new Alarm((at) => fire(policy, job, at)));
-  policy.engine.timers.set(alarm, now, Math.max(now + LEAST_MS, sentAt + delayMs));
+  policy.engine.timers.set(alarm, now, Math.max(now + leastMs, sentAt + delayMs));
 }
 
 /** May the request have one more leg? Counts those that are out, for a leg that has failed is one less that may answer. */
@@ -39,7 +42,9 @@ function fire(policy: AdaptivePolicy, job: Job, now: number): void {
     // While hardly any exit is known, a further leg is a test.
     else if (policy.isStarving(job.target) || policy.mayTestNow()) testAlso(policy, job, now);
   }
-  if (!job.done && !job.queued && job.live > 0) armHedge(policy, job, job.legs.at(-1)?.exitIndex ?? -1, now, now);
+  if (job.done || job.queued || job.live === 0) return;
+  const last = job.legs.at(-1);
+  armHedge(policy, job, last?.exitIndex ?? -1, now, now, Math.max(LEAST_MS, (now - (last?.startedAt ?? now)) * AGAIN_AFTER));
 }
 
 /** A test as a further leg. @returns false where there is nothing to test, or no room */
