@@ -120,7 +120,9 @@ test("a map that is left while its source is asked for the next item lets go of 
     }
   }
   const begun: number[] = [];
-  for await (const _ of pool.map(slow(), async (n) => void begun.push(n), { concurrency: 2 })) break;
+  const left = pool.map(slow(), async (n) => void begun.push(n), { concurrency: 2 })[Symbol.asyncIterator]();
+  await left.next();
+  await left.return?.();
   assert.equal(closed, 0, "it is still at work, and nobody waits for it");
   give();
   await new Promise((resolve) => setImmediate(resolve));
@@ -137,7 +139,9 @@ test("a map that is left while its source is asked for the next item lets go of 
     },
     [Symbol.asyncIterator]: () => endless,
   };
-  for await (const _ of pool.map(endless, async (n) => void begun.push(n), { concurrency: 2 })) break;
+  const also = pool.map(endless, async (n) => void begun.push(n), { concurrency: 2 })[Symbol.asyncIterator]();
+  await also.next();
+  await also.return?.();
   assert.equal(dropped, 1);
   await pool.close();
 });
