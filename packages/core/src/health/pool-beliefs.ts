@@ -69,7 +69,9 @@ export class PoolBeliefs {
     const base = this.#base(exit, row.hasWorked(page.u32, at));
     const since = page.u32[at + row.U_AT];
     if (since === 0) return base;
-    return base + (page.f32[at + row.U] - base) * Math.exp(-(this.tick - since) / this.times.meanUpMs);
+    // Most are asked about when something has just been learnt of them.
+    const kept = since === this.tick ? 1 : Math.exp(-(this.tick - since) / this.times.meanUpMs);
+    return base + (page.f32[at + row.U] - base) * kept;
   }
 
   /** Likelihood of success when the exit is up and its host accepts it. */

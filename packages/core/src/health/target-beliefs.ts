@@ -77,7 +77,8 @@ export class TargetBeliefs implements Undoable {
     const word = this.#peek(exit);
     if (cell.triesOf(word) === 0) return this.prior;
     const rest = cell.wasAccepted(word) ? REST_ACCEPTED : this.prior / 2;
-    return rest + (cell.likelihoodOf(word) - rest) * Math.exp(-cell.ageOf(word, this.pool.tick) / MEMORY_MS);
+    const age = cell.ageOf(word, this.pool.tick);
+    return rest + (cell.likelihoodOf(word) - rest) * (age === 0 ? 1 : Math.exp(-age / MEMORY_MS));
   }
 
   tries(exit: number): number {

@@ -55,6 +55,8 @@ export class WorthOrder implements Order {
   readonly #changes: Changes;
   readonly #own = new OwnBand();
   #ownSeen = 0;
+  /** Among proxies alone nobody is asked whether it is one. */
+  #someOwn = false;
   /** How many stand in the lowest lists. */
   #low = 0;
   /** Exits that were worth it when they left for a moment; a bit each, and how many. */
@@ -103,10 +105,11 @@ export class WorthOrder implements Order {
 
   /** An own address that has its turns like others: it need not be tested beside. */
   takesTurns(exit: number): boolean {
-    return this.#worth.isOwn(exit) && this.#own.has(this.#worth.lnWorth(exit, this.lnLimit));
+    return this.#isOwn(exit) && this.#own.has(this.#worth.lnWorth(exit, this.lnLimit));
   }
 
-  add(exit: number): void {
+  add(exit: number, rested?: boolean): void {
+    if (rested !== true && this.#worth.isOwn(exit)) this.#someOwn = true;
     this.#forget(exit);
     this.#place(exit);
   }
@@ -145,14 +148,14 @@ export class WorthOrder implements Order {
   /** Where nothing tells exits apart they take turns. */
   used(exit: number): void {
     const list = this.#lists.listOf(exit);
-    if (list === 0 || (list >= LEAST && !this.#worth.isOwn(exit))) return;
+    if (list === 0 || (list >= LEAST && !this.#isOwn(exit))) return;
     this.#takeOut(exit);
     this.#putInto(exit, list);
   }
 
   /** An outcome has come, or an attempt has begun: what is believed of it may be another now. */
   rescored(exit: number): void {
-    if (this.#worth.isOwn(exit)) this.#sawOwn(exit);
+    if (this.#isOwn(exit)) this.#sawOwn(exit);
     if (this.#lists.listOf(exit) > 0) this.#place(exit);
     else if (this.#isSoon(exit) && this.#listFor(exit) < LEAST) this.#forget(exit);
   }
@@ -223,6 +226,10 @@ export class WorthOrder implements Order {
     return this.any && list > 0 ? this.#lists.headOf(list) : -1;
   }
 
+  #isOwn(exit: number): boolean {
+    return this.#someOwn && this.#worth.isOwn(exit);
+  }
+
   #sawOwn(exit: number): void {
     const ln = this.#worth.lnWorth(exit, this.lnLimit);
     if (ln === -Infinity) return;
@@ -234,7 +241,7 @@ export class WorthOrder implements Order {
   #listFor(exit: number): number {
     let ln = this.#worth.lnWorth(exit, this.lnLimit);
     if (ln === -Infinity) return this.#worth.isUnknown(exit) ? UNKNOWN : FAILED;
-    if (this.#worth.isOwn(exit)) ln = this.#own.level(ln);
+    if (this.#isOwn(exit)) ln = this.#own.level(ln);
     return Math.min(WORTH_LISTS, Math.max(LEAST, Math.round((ln - LN_LEAST) * PER_E)));
   }
 }
