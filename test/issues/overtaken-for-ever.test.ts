@@ -60,3 +60,22 @@ for (const [rule, rules] of Object.entries(RULES)) {
     }
   }
 }
+
+test("who comes when those who wait cannot take what there is goes at once, however many they are", async () => {
+  const clock = new ManualClock();
+  const pool = createExitPool({ exits: { local: ["127.0.1.1", "127.0.1.2"] }, clock, summaryEvery: false, queue: { timeout: false, capacity: 10_000, maxAttempts: 1 } });
+  await pool.ready();
+  const lease = await pool.acquire({ method: "GET", url: "http://elsewhere.test/" });
+  const transport = scriptedTransport([{ status: 429, headers: { "retry-after": "60" } }, {}], { clock });
+  await pool.run({ ...REQUEST, hints: { lease } }, transport);
+  for (let i = 0; i < 1_100; i++) pool.run({ ...REQUEST, hints: { lease } }, transport).catch(() => {});
+
+  for (let i = 1; i <= 40; i++) {
+    void pool.run(REQUEST, transport);
+    assert.equal(transport.sent.length, 1 + i);
+    assert.notEqual(transport.sent.at(-1)?.exit, lease.exit.id);
+  }
+  await clock.advance(60_000);
+  assert.equal(transport.sent.length, 1 + 40 + 1_100);
+  await pool.close({ drain: 0 });
+});

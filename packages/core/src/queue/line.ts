@@ -110,6 +110,11 @@ export class Line<T extends Standing> {
     return this.#turn === LONGEST_WAITING_EVERY - 1;
   }
 
+  /** Who has waited longest was offered what there is: it has taken it, or could not. */
+  turnOver(): void {
+    if (this.owesTurn) this.#turn = 0;
+  }
+
   /** Somebody who came just now has gone before all who stand here: a turn like any other, except that it is never theirs. */
   overtaken(): void {
     if (this.#size > 0 && !this.owesTurn) this.#turn++;

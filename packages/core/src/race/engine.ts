@@ -33,7 +33,7 @@ import { recordAnswered, recordCreated, recordUnanswered } from "./seen/record.t
 import type { Policy } from "./policy.ts";
 import { parkNew } from "./parking.ts";
 import { takeHints } from "./take-hints.ts";
-import { givesWay, mayGoFirst, serve } from "./serve.ts";
+import { mayGoFirst, owesTurn, serve } from "./serve.ts";
 import { Leases } from "./leases.ts";
 import type { Target } from "./target.ts";
 import { Tally } from "./seen/tally.ts";
@@ -121,7 +121,7 @@ export class Engine {
     if (this.closing) return this.refuse(job, new ClosedError(target.name));
     const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
     if (never !== undefined) return this.refuse(job, never);
-    const offered = this.ready && (target.nobodyWaits || mayGoFirst(job, now));
+    const offered = this.ready && (target.nobodyWaits || this.mayGoFirst(job, now));
     const exit = offered ? offer(job, now) : -1;
     if (exit < 0) return this.wait(job, target, offered, now);
     if (!target.nobodyWaits) target.line.overtaken();
@@ -131,14 +131,22 @@ export class Engine {
     return job;
   }
 
+  /** May it be offered an exit before those who wait? Of so many turns one is theirs, to be taken or not. */
+  mayGoFirst(job: Job, now: number): boolean {
+    if (!job.target.atGate && owesTurn(job)) {
+      this.pump(job.target);
+      job.target.line.turnOver();
+    }
+    return mayGoFirst(job, now);
+  }
+
   /** There is no exit for it yet. @param offered it was its turn */
   private wait(job: Job, target: Target, offered: boolean, now: number): Job {
     const refusal = turnedAway(job, offered, now);
     if (refusal !== undefined) return this.refuse(job, refusal);
     recordCreated(job, true, now);
-    const givingWay = this.ready && !offered && givesWay(job);
     this.room.enter(job, now);
-    const mayGo = this.ready && (parkNew(job, offered, now) || givingWay);
+    const mayGo = this.ready && parkNew(job, offered, now);
     // Others who wait may have to be woken sooner.
     if (offered) this.sleep(target, Math.min(target.desk.wakeAt, target.wake.at), now);
     else if (mayGo) this.pump(target);

@@ -26,7 +26,7 @@ export function mayGoFirst(job: Job, now: number): boolean {
   const { line, lots, outside } = job.target;
   if (lots.size > 0 && (lots.isDue(now) || parkedBefore(job, now) !== undefined)) return false;
   if (line.size === 0 && outside.size === 0) return true;
-  return goesBefore(job) && !line.owesTurn;
+  return goesBefore(job);
 }
 
 /** Does it go before those who wait, whoever of them has waited for how long? */
@@ -36,8 +36,8 @@ function goesBefore({ kind, picky, priority, target }: Job): boolean {
   return kind.reserve > 0 || (line.outranks(priority) && outside.outranks(priority));
 }
 
-/** It would go before those who wait, were it not the turn of one of them: which is to be had at once, if at all. */
-export function givesWay(job: Job): boolean {
+/** It would go before those who wait: is it the turn of one of them? */
+export function owesTurn(job: Job): boolean {
   const { line, outside } = job.target;
   return line.owesTurn && (line.size > 0 || outside.size > 0) && goesBefore(job);
 }

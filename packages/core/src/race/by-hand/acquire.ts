@@ -12,7 +12,6 @@ import { LeaseDriver } from "./lease-driver.ts";
 import { batchRefusal } from "./batch-refusal.ts";
 import { launch, offer } from "../placing.ts";
 import { refusalOf } from "./refusal.ts";
-import { mayGoFirst } from "../serve.ts";
 import { takeHints } from "../take-hints.ts";
 import type { Target } from "../target.ts";
 import { BY_HAND, BY_HAND_AT_ONCE, SHARED, SHARED_AT_ONCE } from "../way.ts";
@@ -77,7 +76,7 @@ export function tryAcquire(engine: Engine, { request, target, hints }: Asked, op
   const never = (hints === undefined ? undefined : takeHints(job, hints)) ?? weigh(job, job.hints);
   if (never !== undefined) return { granted: false, ...refusalOf(engine, target, never) };
   // Whoever waits already goes first.
-  const exit = mayGoFirst(job, now) ? offer(job, now) : -1;
+  const exit = engine.mayGoFirst(job, now) ? offer(job, now) : -1;
   if (exit < 0) return { granted: false, ...refusalOf(engine, target, job) };
   job.kind.requests++;
   target.line.overtaken();
