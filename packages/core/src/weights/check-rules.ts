@@ -8,7 +8,7 @@ export function ruleProblems(table: TableDocument): string[] {
     for (const problem of limiterProblems(entry)) problems.push(`limiter ${index + 1} (${entry.id}): ${problem}`);
   });
   table.rules.forEach((rule, index) => {
-    for (const problem of [...formProblems(rule, table), ...limitProblems(rule, limiters, table)]) problems.push(`rule ${index + 1} (${endpointOf(rule)}): ${problem}`);
+    for (const problem of [...formProblems(rule, table), ...limitProblems(rule, limiters, table), ...impossible(rule, table)]) problems.push(`rule ${index + 1} (${endpointOf(rule)}): ${problem}`);
   });
   for (const { limit } of table.unknownEndpoint?.also ?? []) {
     if (!limiters.has(limit)) problems.push(`unknownEndpoint: there is no limiter \`${limit}\``);
@@ -92,6 +92,15 @@ function limitProblems(rule: RuleEntry, limiters: ReadonlySet<string>, table: Ta
     problems.push(`\`single\` names \`${rule.single}\`, which has no counter`);
   }
   return problems;
+}
+
+/** What costs more than a limiter of today ever allows could never be sent; the rest of a rule's bands may. */
+function impossible({ cost, pool, until, weight }: RuleEntry, { limiters = [] }: TableDocument): string[] {
+  if (until !== undefined) return [];
+  const today = limiters.filter((entry) => entry.until === undefined);
+  const counting = weight === undefined ? today.filter(({ id }) => [pool ?? []].flat().includes(id)) : today.filter(({ unit = "weight" }) => unit === "weight");
+  const units = weight ?? cost ?? 0;
+  return counting.filter(({ limit }) => units > limit).map(({ id, limit }) => `costs ${units}, more than limiter \`${id}\` ever allows (${limit})`);
 }
 
 function dateProblems({ since, until }: { since?: string; until?: string }): string[] {

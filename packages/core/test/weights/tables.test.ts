@@ -40,6 +40,8 @@ describe("broken tables", () => {
     ["a path with a query", { ...ok, path: "/a?b" }, "rule 2 (GET /a?b): `path` must not have a query"],
     ["a path that is none", { ...ok, path: "a" }, "rule 2 (GET a): `path` must begin with \"/\""],
     ["a star in the middle", { ...ok, path: "/*/a" }, "rule 2 (GET /*/a): `*` may only stand at the end"],
+    ["a weight above the whole limit", { ...ok, path: "/a", weight: 101 }, "rule 2 (GET /a): costs 101, more than limiter `weight-1m` ever allows (100)"],
+    ["a cost above its whole pool", { method: "GET", path: "/a", cost: 101, pool: "weight-1m" }, "rule 2 (GET /a): costs 101, more than limiter `weight-1m` ever allows (100)"],
     ["the same endpoint twice", ok, "rule 2 (GET /ok): the same as rule 1"],
     ["a price per symbol without a cap", { method: "GET", path: "/a", perSymbol: 2 }, "rule 2 (GET /a): `perSymbol` needs `max`"],
     ["withSymbol alone", { method: "GET", path: "/a", withSymbol: 2 }, "rule 2 (GET /a): `withSymbol` needs `noSymbol`"],
