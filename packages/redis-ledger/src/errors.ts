@@ -42,6 +42,12 @@ const WORDS: readonly [RegExp, FaultKind][] = [
   [/^(?:BUSY|LOADING|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)/, "busy"],
 ];
 
+function explained(kind: FaultKind, message: string): string {
+  if (kind === "too-old") return `${OLDER} (${message})`;
+  if (kind === "password") return `The store of the shared limits refuses this user or password, or what that user may do (${message.replace(/\.$/, "")}).`;
+  return message;
+}
+
 /** What a script was told, without where in it: before Redis 7 that stands in front, since then behind. */
 function ofScript(message: string): string {
   return message.replace(/^ERR Error running script \([^)]*\): (?:@user_script: ?\d+: )*-?/, "").replace(/ script: [\da-f]{40}, on @user_script:\d+\.?\s*$/, "").trimEnd();
@@ -52,11 +58,15 @@ export function faultOf(error: unknown, secrets: readonly string[]): StoreError 
   if (error instanceof StoreError) return error;
   let message = error instanceof Error ? error.message : String(error);
   if (message === "" && error instanceof AggregateError) message = error.errors.map((part) => (part instanceof Error ? part.message : String(part))).join("; ");
-  for (const secret of secrets) if (secret !== "") message = message.replaceAll(secret, "***");
-  if (message.startsWith("Unknown RESP type")) return new StoreError("store", `What answers there does not speak as Redis or Valkey does (${message}).`);
+  // What the client says of commands that were on their way when it was destroyed.
+  if (message === "Disconnects client") return new StoreError("disconnected", "The connection to the store was given up.");
   message = ofScript(message);
+  // Known by its words as they were: a password of one letter would be found in all of them.
   const word = WORDS.find(([pattern]) => pattern.test(message));
-  if (word !== undefined) return new StoreError(word[1], word[1] === "too-old" ? `${OLDER} (${message})` : message);
   const gone = error instanceof Error && (/closed|offline|disconnect|ECONN|EPIPE|ENOENT|socket|connect/i.test(`${error.name} ${message}`) || "code" in error);
+  const isForeign = message.startsWith("Unknown RESP type");
+  for (const secret of secrets) if (secret !== "") message = message.replaceAll(secret, "***");
+  if (isForeign) return new StoreError("store", `What answers there does not speak as Redis or Valkey does (${message}).`);
+  if (word !== undefined) return new StoreError(word[1], explained(word[1], message));
   return new StoreError(gone ? "disconnected" : "store", message);
 }

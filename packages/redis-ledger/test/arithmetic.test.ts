@@ -127,12 +127,13 @@ test("what a script was told is known by its first word, whatever the server put
     [`${at}-OOM command not allowed when used memory > 'maxmemory'.   `, "full", "OOM command not allowed when used memory > 'maxmemory'."],
     [`${at}-READONLY You can't write against a read only replica. `, "read-only", "READONLY You can't write against a read only replica."],
     [`${at}-WRONGTYPE Operation against a key holding the wrong kind of value `, "prefix", "WRONGTYPE Operation against a key holding the wrong kind of value"],
-    ["ERR The user executing the script can't run this command or subcommand script: 89766684eaa7f12c1d892e6f69b04fbaf80297d5, on @user_script:17.", "password", "ERR The user executing the script can't run this command or subcommand"],
+    ["ERR The user executing the script can't run this command or subcommand script: 89766684eaa7f12c1d892e6f69b04fbaf80297d5, on @user_script:17.", "password", "The store of the shared limits refuses this user or password, or what that user may do (ERR The user executing the script can't run this command or subcommand)."],
   ];
   for (const [message, kind, said] of cases) {
     const fault = faultOf(new Error(message), []);
     assert.deepEqual([fault.kind, fault.message], [kind, said]);
   }
+  assert.equal(faultOf(new Error("ERR The user executing the script can't run this command"), ["p"]).kind, "password", "whatever the secret is");
   const old = faultOf(new Error(`${at}Write commands not allowed after non deterministic commands. Call redis.replicate_commands() at the start of your script`), []);
   assert.equal(old.kind, "too-old");
   assert.match(old.message, /^The store is older than Redis 5\.0/);
