@@ -2,7 +2,7 @@ import { MultihomeError, type ExitPool } from "@multihome/core";
 import { exitAgents } from "@multihome/core/node-http";
 import axios from "axios";
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "axios";
-import type { RequiredAxiosLibrary } from "./commonjs.cts";
+import type { RequiredAxiosAdapter, RequiredAxiosLibrary } from "./commonjs.cts";
 import type { Context } from "./context.ts";
 import { Deadlines } from "./deadlines.ts";
 import { refusal } from "./errors.ts";
@@ -26,8 +26,11 @@ export interface AxiosAdapterOptions {
    *
    * @default axios's own http adapter
    */
-  adapter?: AxiosAdapter;
+  adapter?: AxiosAdapter | RequiredAxiosAdapter;
 }
+
+/** One adapter for programs that import axios and for those that require it: axios declares itself twice, and not every version's two declarations go together. */
+export type ExitAdapter = AxiosAdapter & RequiredAxiosAdapter;
 
 const OPTIONS: Record<keyof AxiosAdapterOptions, true> = { axios: true, adapter: true };
 
@@ -38,13 +41,14 @@ const OPTIONS: Record<keyof AxiosAdapterOptions, true> = { axios: true, adapter:
  *
  * @throws MultihomeError `MH_ERR_CONFIG` for a version of axios that it cannot work with
  */
-export function axiosAdapter(pool: ExitPool, options: AxiosAdapterOptions = {}): AxiosAdapter {
+export function axiosAdapter(pool: ExitPool, options: AxiosAdapterOptions = {}): ExitAdapter {
   if (pool?.adapterHost === undefined) throw new MultihomeError("MH_ERR_CONFIG", "axiosAdapter expects the pool that createExitPool has made as its first argument.");
   pool.adapterHost.checkOptionNames("axiosAdapter", options, OPTIONS);
   const library = checkLibrary(options.axios ?? axios);
   const host = pool.adapterHost;
-  const context: Context = { pool, deadlines: new Deadlines(host.clock), agents: exitAgents(host), axios: library, send: options.adapter ?? library.getAdapter("http") };
-  return (config) => dispatch(context, config);
+  const context: Context = { pool, deadlines: new Deadlines(host.clock), agents: exitAgents(host), axios: library, send: (options.adapter as AxiosAdapter | undefined) ?? library.getAdapter("http") };
+  const adapter: AxiosAdapter = (config) => dispatch(context, config);
+  return adapter as ExitAdapter;
 }
 
 function dispatch(context: Context, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {

@@ -1,8 +1,8 @@
 import type { Hints } from "@multihome/core";
 
 export { axiosAdapter } from "./adapter.ts";
-export type { AxiosAdapterOptions } from "./adapter.ts";
-export type { RequiredAxiosLibrary } from "./commonjs.cts";
+export type { AxiosAdapterOptions, ExitAdapter } from "./adapter.ts";
+export type { RequiredAxiosAdapter, RequiredAxiosLibrary } from "./commonjs.cts";
 export type { AxiosLibrary } from "./library.ts";
 
 declare module "axios" {

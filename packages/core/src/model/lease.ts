@@ -15,7 +15,7 @@ export interface Lease extends Disposable, AsyncDisposable {
   readonly mode: "ephemeral" | "shared";
   /** The source address, of a local exit. */
   readonly localAddress?: string;
-  /** For clients of one's own (ccxt, ws); made when first read, over sockets that all leases of the exit share. Keeps the lease from being lost. */
+  /** For clients of one's own (ws, node:https); made when first read, over sockets that all leases of the exit share. Keeps the lease from being lost. */
   readonly agent: { http: HttpAgent; https: HttpsAgent };
   /** What the head of an answer says, for the quota; may come before `settle`. */
   observe(info: ResponseInfo): void;
