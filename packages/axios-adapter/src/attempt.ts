@@ -1,5 +1,6 @@
 import { isMultihomeError, MultihomeError } from "@multihome/core";
 import type { Leg, ResponseInfo } from "@multihome/core";
+import { isEventStream } from "@multihome/core/node-http";
 import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { holdBody, isUntouched } from "./body.ts";
@@ -11,7 +12,7 @@ import { Head, headOf, wasCut } from "./head.ts";
 import { Hops } from "./hops.ts";
 import type { HopsOwner } from "./hops.ts";
 import { innerConfig } from "./inner-config.ts";
-import { isEventStream, Peek, watchBody } from "./peek.ts";
+import { Peek, watchBody } from "./peek.ts";
 import { followStream, isReadable, watchIdle } from "./stream.ts";
 
 /**

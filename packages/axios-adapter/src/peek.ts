@@ -40,8 +40,3 @@ export class Peek {
     return this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
   }
 }
-
-/** Events may be far apart, and the first one far away. */
-export function isEventStream(response: IncomingMessage): boolean {
-  return /^\s*text\/event-stream/i.test(response.headers["content-type"] ?? "");
-}

@@ -2,7 +2,7 @@ import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from "node:ht
 import type { Agent as HttpsAgent } from "node:https";
 import { MultihomeError } from "@multihome/core";
 import type { ExitPool, Lease } from "@multihome/core";
-import { exitAgents } from "@multihome/core/node-http";
+import { exitAgents, ResponseHead } from "@multihome/core/node-http";
 import type { LegAgents } from "@multihome/core/node-http";
 import type { ExtendOptions } from "got";
 import { hintsOf } from "./conflicts.ts";
@@ -10,7 +10,6 @@ import { conflict, cutShort, hangUp } from "./errors.ts";
 import type { GotOptions } from "./got-options.ts";
 import { stripSecrets } from "./redirect-secrets.ts";
 import { bodyOf, connectTimeoutOf } from "./request-wishes.ts";
-import { ResponseHead } from "./response-head.ts";
 
 /**
  * How long a lease waits for its request to be made, in milliseconds. Between the two lie only the hooks that come after

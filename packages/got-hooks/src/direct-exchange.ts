@@ -2,12 +2,12 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Leg } from "@multihome/core";
+import { isBodiless, isEventStream, peekBody, ResponseHead } from "@multihome/core/node-http";
 import type { LegAgents } from "@multihome/core/node-http";
 import { cutShort, GIVEN_UP, hangUp, toError } from "./errors.ts";
 import type { Exchange } from "./leg-exchange.ts";
-import { peekBody, tellProgress } from "./peek-body.ts";
 import type { RequestCall } from "./request-call.ts";
-import { isBodiless, isEventStream, ResponseHead } from "./response-head.ts";
+import { tellProgress } from "./tell-progress.ts";
 
 /** Ends a request at the pool. */
 export type Abandon = (reason: Error) => void;

@@ -2,13 +2,13 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Leg } from "@multihome/core";
+import { isBodiless, isEventStream, peekBody, ResponseHead } from "@multihome/core/node-http";
 import type { LegAgents } from "@multihome/core/node-http";
 import type { Attempts } from "./attempts.ts";
 import { cutShort, hangUp, toError } from "./errors.ts";
 import { listenToAnswer, listenToRequest } from "./exchange-listeners.ts";
 import type { BodyFeed } from "./outgoing-body.ts";
-import { peekBody, tellProgress } from "./peek-body.ts";
-import { isBodiless, isEventStream, ResponseHead } from "./response-head.ts";
+import { tellProgress } from "./tell-progress.ts";
 
 /**
  * - `opening`: no head yet

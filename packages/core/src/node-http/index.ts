@@ -6,3 +6,6 @@ export { LegAgents } from "./leg-agents.ts";
 export type { Gate, GateOptions, LegOptions } from "./leg-agents.ts";
 export type { TlsOptions } from "./tls-identity.ts";
 export { nodeTransport } from "./node-transport.ts";
+/** What is seen of an answer before it is judged. */
+export { peekBody } from "./peek-body.ts";
+export { isBodiless, isEventStream, ResponseHead } from "./response-head.ts";

@@ -2,13 +2,22 @@ import http from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import https from "node:https";
 import { isUnsent } from "../connect/index.ts";
-import type { Lease, Transport } from "../model/lease.ts";
+import type { Leg, Lease, Transport } from "../model/lease.ts";
 import type { RequestInfo } from "../model/request.ts";
 import type { ResponseInfo } from "../model/response.ts";
+import { peekBody } from "./peek-body.ts";
+import { isBodiless, isEventStream, ResponseHead } from "./response-head.ts";
+
+const BODY: unique symbol = Symbol("body");
+
+interface SeenResponse extends IncomingMessage {
+  [BODY]?: Uint8Array;
+}
 
 /**
  * Requests by Node alone, for `submit` and `run` without a client. Follows no redirects, decodes nothing, and throws for no
- * status: it resolves with the response as Node has it, its body unread.
+ * status: it resolves with the response as Node has it, its body unread. What a classifier has to see of the body
+ * (`classify.body`; the first bytes by default where the exit is a proxy) is looked at on its way, and can still be read.
  */
 export function nodeTransport(): Transport<IncomingMessage> {
   return {
@@ -28,7 +37,7 @@ function send(lease: Lease, signal: AbortSignal, request: RequestInfo): Promise<
     const outgoing = (secure ? https : http).request(url, options, (response) => {
       // Nothing has been read from it yet: what fails from here on is the reader's, who may not be listening any more.
       response.on("error", () => {});
-      resolve(response);
+      look(response, request.method, lease, resolve);
     });
     // Not by Node's `signal` option, which hides the reason behind an error of its own.
     const onAbort = (): void => void outgoing.destroy(signal.reason instanceof Error ? signal.reason : undefined);
@@ -40,19 +49,27 @@ function send(lease: Lease, signal: AbortSignal, request: RequestInfo): Promise<
   });
 }
 
-function inspect(response: IncomingMessage): ResponseInfo {
-  return {
-    status: response.statusCode ?? 0,
-    header(name) {
-      const value = response.headers[name.toLowerCase()];
-      return Array.isArray(value) ? value.join(", ") : value;
-    },
-    complete: response.destroyed ? response.complete : undefined,
+/** Until there is enough of the body to judge the answer by. A lease that is held by hand has nobody who judges. */
+function look(response: IncomingMessage, method: string, lease: Lease | Leg, seen: (response: SeenResponse) => void): void {
+  const peek = "peekAt" in lease ? lease.peekAt(response.statusCode ?? 0) : "none";
+  if (peek === "none" || isEventStream(response)) return seen(response);
+  const tell = (body: Uint8Array): void => {
+    (response as SeenResponse)[BODY] = body;
+    seen(response);
   };
+  if (isBodiless(response, method)) return tell(new Uint8Array(0));
+  peekBody(response, peek === "full", tell);
+  // Cut before its first bytes.
+  response.once("close", () => seen(response));
+}
+
+function inspect(response: SeenResponse): ResponseInfo {
+  return new ResponseHead(response, response[BODY], response.complete || response.destroyed ? response.complete : undefined);
 }
 
 function finished(response: IncomingMessage): Promise<void> | undefined {
-  if (response.complete && response.readableEnded) return undefined;
+  // Nothing is left to read of it; who asks with HEAD does not read.
+  if (response.complete && response.readableLength === 0) return undefined;
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     response.once("end", resolve);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { ResponseInfo } from "@multihome/core";
+import type { ResponseInfo } from "../model/response.ts";
 
 /** An answer as the pool looks at it. */
 export class ResponseHead implements ResponseInfo {
@@ -23,7 +23,7 @@ export class ResponseHead implements ResponseInfo {
 
 /** Never to be waited for: their first event may come in an hour. */
 export function isEventStream(response: IncomingMessage): boolean {
-  return response.headers["content-type"]?.startsWith("text/event-stream") === true;
+  return /^\s*text\/event-stream/i.test(response.headers["content-type"] ?? "");
 }
 
 /** Will no byte follow this head? (RFC 9112, section 6.3) */
