@@ -136,7 +136,9 @@ export class Foreign {
   unsure(row: number, limit: number, now: number): number {
     const state = this.#rows.get(row);
     if (state === undefined) return limit * this.#unknownShare(row, now);
-    return Math.max(limit * NEAR, this.#heldForLook(state, limit, this.#endOf(now), now));
+    // So much may come while it is on its way.
+    const meanwhile = state.profile.usual(0) * Math.min(1, this.#trips.roundMs / this.#perMs);
+    return Math.max(limit * NEAR, this.#heldForLook(state, limit, this.#endOf(now), now) + meanwhile);
   }
 
   /** Units to keep free of so many that somebody asks for now. */
