@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { axiosAdapter } from "@multihome/axios-adapter";
 import { createExitPool, MultihomeError, type ExitPool, type ExitPoolOptions, type RequestInfo } from "@multihome/core";
 import { registerMetrics } from "@multihome/core/metrics";
-import { ManualClock } from "@multihome/core/testing";
+import { ManualClock, noopTransport } from "@multihome/core/testing";
 import { binanceSpot, binanceUsdm, builtInTable, deribit, okx } from "@multihome/core/venues";
 import { gotHooks } from "@multihome/got-hooks";
 import { redisLedger } from "@multihome/redis-ledger";
@@ -94,6 +94,21 @@ test("a request without a method or a URL is refused with how one looks, a relat
   await assert.rejects(pool.acquire({ method: "GET" } as RequestInfo), { name: "TypeError", message: /absolute URL/ });
   assert.equal(pool.status().inflight, 0);
   assert.throws(() => pool.on("multihome:request.refused", undefined as never), { name: "TypeError", message: /Expected a function/ });
+});
+
+test("null in place of a call's options is named, and what `with` lacks", async () => {
+  await using pool = createExitPool({ exits: { local: ["127.0.1.1"] } });
+  await pool.ready();
+  const request: RequestInfo = { method: "GET", url: "https://api.test/" };
+  const none = null as never;
+  const saying = (method: string) => ({ name: "TypeError", message: `Expected the options of \`${method}\` to be an object, got null.` });
+  await assert.rejects(pool.acquire(request, none), saying("acquire"));
+  await assert.rejects(pool.run(request, noopTransport(), none), saying("run"));
+  await assert.rejects(pool.submit(request, noopTransport(), none), saying("submit"));
+  assert.throws(() => pool.tryAcquire(request, none), saying("tryAcquire"));
+  assert.throws(() => pool.with(none, () => 1), { name: "TypeError", message: "Expected `with` to be given hints, such as { priority: 10 }, and a function, got null in place of the hints." });
+  assert.throws(() => pool.with({ priority: 1 }, none), { name: "TypeError", message: /got null in place of the function\.$/ });
+  assert.equal(pool.status().inflight, 0);
 });
 
 test("adapters say that they want a pool, built-in tables which there are", async () => {

@@ -1,4 +1,5 @@
 import { MultihomeError } from "./errors.ts";
+import type { Hints } from "./model/request.ts";
 import { parseDuration } from "./time/duration.ts";
 
 /**
@@ -44,4 +45,16 @@ export function checkCall(method: string, options: object, names: readonly strin
     const message = `Expected \`${name}\` to be ${expected}, got \`${typeof value === "object" ? Object.prototype.toString.call(value) : String(value).slice(0, 40)}\`.`;
     throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
   }
+}
+
+/** Those of options that nobody has looked at yet. */
+export function hintsIn(options: { readonly hints?: Hints } | null): Hints | undefined {
+  return options?.hints;
+}
+
+/** @throws TypeError where these are no hints, or nothing to run with them */
+export function checkWith(hints: unknown, fn: unknown): void {
+  if (typeof hints === "object" && hints !== null && typeof fn === "function") return;
+  const got = typeof hints === "object" && hints !== null ? `${fn === null ? "null" : `a ${typeof fn}`} in place of the function` : `${hints === null ? "null" : `a ${typeof hints}`} in place of the hints`;
+  throw new TypeError(`Expected \`with\` to be given hints, such as { priority: 10 }, and a function, got ${got}.`);
 }

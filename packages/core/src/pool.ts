@@ -17,7 +17,7 @@ import { Log } from "./observe/log.ts";
 import { summaryLine } from "./observe/lines.ts";
 import { offerReadings } from "./observe/metrics/readings.ts";
 import { narrate } from "./observe/narrator.ts";
-import { checkCall, MAP_OPTIONS } from "./option-names.ts";
+import { checkCall, checkWith, hintsIn, MAP_OPTIONS } from "./option-names.ts";
 import { checkChange, checkSlots, configError, type Problem } from "./options.ts";
 import { mergeOptions } from "./model/merge-options.ts";
 import { Bookkeeper } from "./race/ledger/bookkeeper.ts";
@@ -127,7 +127,7 @@ class Pool implements ExitPool {
 
   submitAll<R>(requests: RequestInfo[], transport: Transport<R>, options: RunOptions = {}): TaskHandle<R>[] {
     if (this.#engine.closing) throw new ClosedError();
-    const asked = requests.map((request) => this.#asked(request, options.hints));
+    const asked = requests.map((request) => this.#asked(request, hintsIn(options)));
     const full = fullTarget(this.#engine, asked);
     if (full !== undefined) throw new PoolFullError(full.name, this.#engine.rules.capacity);
     return asked.map((one) => submit(this.#engine, one, transport, options));
@@ -141,18 +141,19 @@ class Pool implements ExitPool {
   }
 
   async acquire(request: RequestInfo, options: AcquireOptions = {}): Promise<Lease> {
-    return acquire(this.#engine, this.#asked(request, options.hints), options);
+    return acquire(this.#engine, this.#asked(request, hintsIn(options)), options);
   }
 
   tryAcquire(request: RequestInfo, options: AcquireOptions = {}): TryAcquireResult {
-    return tryAcquire(this.#engine, this.#asked(request, options.hints), options);
+    return tryAcquire(this.#engine, this.#asked(request, hintsIn(options)), options);
   }
 
   tryAcquireAll(requests: RequestInfo[], options: AcquireOptions = {}): TryAcquireResult[] {
-    return tryAcquireAll(this.#engine, requests.map((request) => this.#asked(request, options.hints)), options);
+    return tryAcquireAll(this.#engine, requests.map((request) => this.#asked(request, hintsIn(options))), options);
   }
 
   with<T>(hints: Hints, fn: () => T): T {
+    checkWith(hints, fn);
     // Made when it is first needed: once a program has one, every asynchronous step of it costs more on older Nodes.
     const storage = (this.#hints ??= new AsyncLocalStorage<Hints>());
     const outer = storage.getStore();
