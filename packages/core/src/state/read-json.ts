@@ -18,7 +18,8 @@ export function readJson(text: string): unknown {
   // Without backslashes a quote is the beginning or the end of a string, and `":"` stands between a name and its string.
   const lean = text.includes("\\") ? text : takeOut(text, taken);
   const json: unknown = JSON.parse(lean);
-  if (taken.length > 0) putBack(json, taken);
+  // In a file of ours all of it stands where it is looked for. Elsewhere nobody reads it, but it is what the file says.
+  if (putBack(json, taken) < taken.length) restore(json, taken);
   return json;
 }
 
@@ -38,15 +39,32 @@ function takeOut(text: string, taken: string[]): string {
   return from === 0 ? text : lean + text.slice(from);
 }
 
-/** In whatever shape it is. */
-function putBack(json: unknown, taken: readonly string[]): void {
+/** In whatever shape it is. @returns how much of it */
+function putBack(json: unknown, taken: readonly string[]): number {
+  let count = 0;
   for (const part of [json, ...partsOf(json, "targets")]) {
     for (const holder of [part, ...partsOf(part, "limits")]) {
       if (!isFields(holder)) continue;
       for (const key of KEYS) {
         const value: unknown = Object.hasOwn(holder, key) ? holder[key] : undefined;
-        if (typeof value === "string" && value.startsWith(TAKEN)) holder[key] = Buffer.from(taken[Number(value.slice(TAKEN.length))] ?? "", "base64");
+        if (typeof value !== "string" || !value.startsWith(TAKEN)) continue;
+        holder[key] = Buffer.from(taken[Number(value.slice(TAKEN.length))] ?? "", "base64");
+        count++;
       }
+    }
+  }
+  return count;
+}
+
+/** As text, wherever else it stood. With a list of its own in place of recursion: a file may be nested as deep as it likes. */
+function restore(json: unknown, taken: readonly string[]): void {
+  const open: unknown[] = [json];
+  while (open.length > 0) {
+    const holder = open.pop();
+    if (typeof holder !== "object" || holder === null || Buffer.isBuffer(holder)) continue;
+    for (const [key, value] of Object.entries(holder)) {
+      if (typeof value !== "string") open.push(value);
+      else if (value.startsWith(TAKEN) && KEYS.some((each) => each === key)) (holder as Fields)[key] = taken[Number(value.slice(TAKEN.length))] ?? value;
     }
   }
 }

@@ -33,6 +33,12 @@ test("a state file is read as JSON, with its long strings of base64 as bytes", (
   assert.deepEqual(readJson(JSON.stringify(state, undefined, 2)), JSON.parse(JSON.stringify(state)), "a person's spaces are JSON as well");
 });
 
+test("what stands where nobody looks for it is left as it was", () => {
+  const odd = { ...state, targets: [{ name: "a.test", limits: [[{ name: "x", counters: LONG }]] }], more: { deep: [[{ cells: LONG }]] } };
+  const text = JSON.stringify(odd);
+  assert.deepEqual(readJson(text), plain(text));
+});
+
 test("what has a backslash anywhere is read as it stands", () => {
   const tricky = { ...state, exits: ["x\":", `"cells":"${LONG}`, "\\"] };
   assert.deepEqual(readJson(JSON.stringify(tricky)), tricky);
